@@ -30,7 +30,7 @@ from consumer.adapters.redis.timeline import RedisTimeline
 from consumer.adapters.redis.tokens import RedisTokens
 from consumer.adapters.sealing import KeyPair, TokenCipher
 from consumer.adapters.swoogo.client import SwoogoClient
-from consumer.domain.connection_state import Standing
+from consumer.domain.connection_state import LoggedState
 from consumer.domain.connections.connection import Announcement, Connection
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.issues.issue import Code
@@ -62,7 +62,7 @@ class _Nowhere:
     async def write(self, event_id: str, entries: Mapping[str, Entry | None]) -> None: ...
 
     async def note(self, event_id: str, deletions: Mapping[str, str]) -> None: ...
-    async def write_standings(self, standings: Sequence[Standing]) -> None: ...
+    async def write_states(self, states: Sequence[LoggedState]) -> None: ...
 
     async def run(self, run: Run) -> None: ...
 

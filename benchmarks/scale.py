@@ -157,7 +157,7 @@ class _Scale:
             await stores.inbox.record(subject, [Change(f"mapping/event-{at}", stamp, wanted)])
             lease = await type(stores.inbox).claim(stores.inbox, subject, self.clock.new_id())
             assert lease is not None
-            await connector.settle(lease)
+            await connector.serve(lease)
 
         await one_more()  # loads the scripts
         cost, _ = await self.cost(one_more, 5)

@@ -1,6 +1,6 @@
 """How an organization's connections stand: what a rebuild after a loss of Redis must not ask anybody again (G6).
 
-Guarantees: kept on the changelog at the end of every settlement, so that accepted credentials and active pairs come
+Guarantees: kept on the changelog at the end of every connect, so that accepted credentials and active pairs come
 back as they were: without calls, announcements, or a refused request winning because compaction left nothing else. A
 credential is there before it is in force, so that a rebuild knows whose credits may have been spent (G5).
 """
@@ -17,10 +17,10 @@ from consumer.domain.planning.control import Control
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectionStanding:
+class ConnectionState:
     """The credential an organization uses (None: disconnected), and the stamps of the requests that were dealt with.
 
-    `settled`: request key -> stamp. `epoch`: of the lease of who wrote it; the highest counts.
+    `settled`: request key -> stamp, of what was served. `epoch`: of the lease of who wrote it; the highest counts.
     """
 
     org_id: str
@@ -30,7 +30,7 @@ class ConnectionStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class PairStanding:
+class PairState:
     """The active pair of an event as this organization has it (None: not mapped), and the request dealt with."""
 
     org_id: str
@@ -40,42 +40,45 @@ class PairStanding:
     epoch: int
 
 
-def standings_of(
+OrgState = ConnectionState | PairState
+
+
+def connection_states(
     org_id: str,
     connection: Connection | None,
     active: Mapping[str, EventMapping],
     stamps: Mapping[str, str],
     epoch: int,
     touched: Collection[str] | None = None,
-) -> list[ConnectionStanding | PairStanding]:
+) -> list[OrgState]:
     """How an organization stands.
 
-    `stamps`: request key -> stamp of the newest, all of which are dealt with. `touched`: events whose pairs a
-    settlement was about; None: it was about everything.
+    `stamps`: request key -> stamp of the newest, all of which are dealt with. `touched`: events whose pairs were
+    served; None: all were.
     """
-    settled = {name: stamp for name, stamp in stamps.items() if not name.startswith("mapping/")}
+    served = {name: stamp for name, stamp in stamps.items() if not name.startswith("mapping/")}
     events = {name.partition("/")[2] for name in stamps if name.startswith("mapping/")} | active.keys()
     return [
-        *([ConnectionStanding(org_id, connection, settled, epoch)] if touched is None else []),
+        *([ConnectionState(org_id, connection, served, epoch)] if touched is None else []),
         *(
-            PairStanding(org_id, event_id, active.get(event_id), stamps.get(f"mapping/{event_id}", ""), epoch)
+            PairState(org_id, event_id, active.get(event_id), stamps.get(f"mapping/{event_id}", ""), epoch)
             for event_id in sorted(events if touched is None else touched)
         ),
     ]
 
 
-def is_stale(standing: PairStanding, history: Mapping[str, Pair]) -> bool:
+def is_stale(state: PairState, history: Mapping[str, Pair]) -> bool:
     """Whether a pair said to be active has ended since, or begun again: the history of pairs is written before (M2).
 
     A worker that was stopped may publish how a pair stood long after; compaction then leaves nothing newer. `history`:
     by event.
     """
-    if standing.mapping is None:
+    if state.mapping is None:
         return False
-    pair = history.get(standing.event_id)
-    if pair is None or pair.swoogo_event_id != standing.mapping.swoogo_event_id:
+    pair = history.get(state.event_id)
+    if pair is None or pair.swoogo_event_id != state.mapping.swoogo_event_id:
         return True  # it was voided since (M8)
-    same = (pair.org_id, pair.era) == (standing.org_id, standing.mapping.era)
+    same = (pair.org_id, pair.era) == (state.org_id, state.mapping.era)
     return pair.ended_at is not None or not same
 
 
@@ -95,4 +98,4 @@ class ServedRequest:
     stamp: str
 
 
-Standing = ConnectionStanding | PairStanding | ServedRequest | Generation | Control
+LoggedState = OrgState | ServedRequest | Generation | Control

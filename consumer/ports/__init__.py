@@ -15,7 +15,7 @@ from consumer.ports.inbox import (
     Inbox,
     Requested,
 )
-from consumer.ports.ledger import LedgerStore, PairRegister, StandingLog
+from consumer.ports.ledger import LedgerStore, PairRegister, StateLog
 from consumer.ports.status import StatusBoard
 from consumer.ports.swoogo import Budget, Circuits, Grant, Swoogo, TokenStore, Work, Written
 from consumer.ports.topics import (
@@ -59,8 +59,8 @@ __all__ = [
     "RawRecord",
     "Requested",
     "Span",
-    "StandingLog",
     "Start",
+    "StateLog",
     "StatusBoard",
     "Subject",
     "Swoogo",

@@ -61,7 +61,7 @@ class Requested:
     marks: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def settled(self) -> dict[str, str]:
+    def served(self) -> dict[str, str]:
         """Stamps of what was dealt with before, but for mappings."""
         return {key: at for key, at in self.stamps.items() if key not in self.marks and not key.startswith("mapping/")}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from consumer.domain.connection_state import Standing
+from consumer.domain.connection_state import LoggedState
 from consumer.domain.connections.pair import Pair, PairEnd, Partners
 from consumer.domain.fields.definitions import KeptDefinitions
 from consumer.domain.push.claim import Lease
@@ -109,8 +109,8 @@ class PairRegister(Protocol):
         """Return when the changelog has every pair of the organization as it is. Raises UnavailableError."""
 
 
-class StandingLog(Protocol):
+class StateLog(Protocol):
     """Where it is kept how the connections of an organization stand, besides Redis (G6)."""
 
-    async def write_standings(self, standings: Sequence[Standing]) -> None:
+    async def write_states(self, states: Sequence[LoggedState]) -> None:
         """Return when all are safe. Raises UnavailableError."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Seque
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from consumer.domain.connection_state import ConnectionStanding, PairStanding, ServedRequest, Standing
+from consumer.domain.connection_state import LoggedState, OrgState, ServedRequest
 from consumer.domain.connections.pair import Pair
 from consumer.domain.planning.control import Control
 from consumer.domain.records.ledger import Entry
@@ -69,7 +69,7 @@ class NewerRecord:
     what: str
 
 
-Remembered = Logged | LoggedDeletion | Pair | Standing | NewerRecord
+Remembered = Logged | LoggedDeletion | Pair | LoggedState | NewerRecord
 """What a record of the changelog says."""
 
 
@@ -143,7 +143,7 @@ class Resumed:
     """What former attempts of the same rebuild have reached and read."""
 
     offsets: Offsets
-    standings: Collection[ConnectionStanding | PairStanding]
+    states: Collection[OrgState]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +179,9 @@ class Markers(Protocol):
         owner: str,
         marker: Marker,
         offsets: Offsets,
-        standings: Collection[ConnectionStanding | PairStanding],
+        states: Collection[OrgState],
     ) -> bool:
-        """Everything before `offsets` is in Redis, these standings included.
+        """Everything before `offsets` is in Redis, these states included.
 
         False, with nothing changed, when the lock is not the owner's or the server is another process by now.
         """
@@ -269,7 +269,7 @@ class Restorer(Protocol):
     async def pairs(self) -> Mapping[str, Pair]:
         """The history of pairs by event, with what was entered again."""
 
-    async def settled(self, org_id: str, stamps: Mapping[str, str]) -> None:
+    async def requests_served(self, org_id: str, stamps: Mapping[str, str]) -> None:
         """These requests were dealt with before the loss."""
 
     async def served(self, event_id: str, requests: Sequence[ServedRequest]) -> int:

@@ -12,13 +12,13 @@ from consumer.domain.push.cause import Changes, ManualSync
 from consumer.domain.push.claim import Lease
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
-from consumer.ports import Inbox, StandingLog
+from consumer.ports import Inbox, StateLog
 
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
     inbox: Inbox
-    standings: StandingLog
+    state_log: StateLog
 
     async def judge(self, facts: Facts, plan: Plan) -> tuple[Plan, Control | None, bool]:
         """What of the plan may be sent, the approval as it is kept, and whether the next push judges it.
@@ -39,7 +39,7 @@ class Approvals:
         if held and held.approval:
             await self._keep(facts.lease, held, None)
 
-    async def settle(self, lease: Lease, planned: Planned, result: ExecutionResult) -> None:
+    async def complete(self, lease: Lease, planned: Planned, result: ExecutionResult) -> None:
         """A plan that was sent is done, but for what comes later. Raises LeaseLostError, UnavailableError."""
         held = planned.approval
         if held and held.approval and held.approval.begun and not result.failed:
@@ -49,7 +49,7 @@ class Approvals:
 
     async def _keep(self, lease: Lease, held: Control, approval: Approval | None) -> Control:
         after = held.followed_by(approval)
-        await self.standings.write_standings([after])
+        await self.state_log.write_states([after])
         if not await self.inbox.put_control(after, expected=held.revision, by=lease):
             raise LeaseLostError.of(lease.subject)
         return after

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from consumer.domain.connection_state import ConnectionStanding, standings_of
+from consumer.domain.connection_state import ConnectionState, connection_states
 from consumer.domain.connections.connection import (
     Announcement,
     Connection,
@@ -40,7 +40,7 @@ from consumer.ports import (
     Lease,
     PairRegister,
     Requested,
-    StandingLog,
+    StateLog,
     StatusBoard,
     Swoogo,
     Work,
@@ -59,10 +59,10 @@ class Connector:
     swoogo: Swoogo
     board: StatusBoard
     clock: Clock
-    standings: StandingLog
+    state_log: StateLog
     webhooks: bool = False
 
-    async def settle(self, lease: Lease) -> None:
+    async def serve(self, lease: Lease) -> None:
         """Deal with everything new of an organization.
 
         Raises:
@@ -102,7 +102,7 @@ class Connector:
             and (disconnecting or key in asked.marks)
         ):
             connection = await self._integrate(lease, asked, integration, connection)
-        # A pair refused for want of credentials is tried when some arrive; by the mark, so that a settlement that was
+        # A pair refused for want of credentials is tried when some arrive; by the mark, so that a call of this that was
         # broken off tries it too.
         retries_refused = connection is not None and everything
         touched = None if everything else events
@@ -123,7 +123,9 @@ class Connector:
         if not logged:  # a pair that began was logged with all before it
             await self.pairs.flush(lease)
         held = {event_id: mapping for event_id, mapping in active.items() if mapping}
-        await self.standings.write_standings(standings_of(org_id, connection, held, asked.stamps, lease.epoch, touched))
+        await self.state_log.write_states(
+            connection_states(org_id, connection, held, asked.stamps, lease.epoch, touched)
+        )
         await self.inbox.complete(lease, asked.marks)
 
     async def _integrate(
@@ -147,7 +149,7 @@ class Connector:
             await self.connections.forget_refusal(wanted.org_id)
         current = replace(current, continuous=wanted.continuous, stamp=stamp, since=since)
         # Logged before it is in force: after a loss of Redis it is known whose credits may have been spent (G5).
-        await self.standings.write_standings([ConnectionStanding(wanted.org_id, current, asked.settled, lease.epoch)])
+        await self.state_log.write_states([ConnectionState(wanted.org_id, current, asked.served, lease.epoch)])
         await self.connections.put_connection(wanted.org_id, current, by=lease)
         for mapping in (await self.connections.mappings(wanted.org_id)).values():
             await self._activate(lease, replace(mapping, continuous=current.continuous, credential=current.credential))
@@ -260,7 +262,7 @@ class Connector:
         await self.connections.put_mapping(mapping.org_id, mapping.event_id, mapping, by=lease)
         if stamp:
             # What a setting asks for now takes no other change; after the mapping, so that no push with the former
-            # one settles it.
+            # one decides it.
             change = Change(f"mapping/{mapping.event_id}", stamp, b"null")
             await self.inbox.record(event_subject(mapping.event_id), [change])
         await self.inbox.set_continuous(mapping.event_id, on=mapping.continuous, by=lease)

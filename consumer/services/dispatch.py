@@ -288,7 +288,7 @@ class Dispatcher:
 
     async def _connect(self, lease: Lease) -> None:
         try:
-            await self.connector.settle(lease)
+            await self.connector.serve(lease)
         except LeaseLostError:
             raise
         except SwoogoSyncError as error:

@@ -17,10 +17,10 @@ from consumer.domain.push.claim import Lease
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.hints import Hint, Hints, Look, doubts, is_proved, sightings, sort_hints
+from consumer.domain.push.open_issues import issues_after
 from consumer.domain.push.push_report import PushReport
 from consumer.domain.push.run import CallLog, Run, Trigger, count_issues, first_issues
 from consumer.domain.push.settlement import Settlement
-from consumer.domain.push.standing_issues import issues_after
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Remote, by_kind
 from consumer.domain.surveys.survey import SURVEYED, Depth, Findings, Survey, SurveyState, examine

@@ -195,7 +195,7 @@ class ImageQueue:
             host = self._host(event_id, name)
             if now < host.until:
                 sentence = f"{name} was silent three times in a row and is asked again in a few minutes."
-                self._settle(event_id, event, fetch, UnavailableError(sentence))
+                self._keep_answer(event_id, event, fetch, UnavailableError(sentence))
             elif host.running < (self._at_once if host.answered else max(_SILENT_MOST - host.silent, 1)):
                 host.running += 1
                 self._running += 1
@@ -211,7 +211,7 @@ class ImageQueue:
             found = await self._found(event_id, fetch.wish)
             self._note(event_id, name, host, silent=isinstance(found, SilentHostError))
             if event.fetches.get(fetch.wish.key) is fetch:
-                self._settle(event_id, event, fetch, found)
+                self._keep_answer(event_id, event, fetch, found)
         finally:
             fetch.task = None
             host.running -= 1
@@ -238,7 +238,7 @@ class ImageQueue:
             host.until = asyncio.get_running_loop().time() + _GIVEN_UP_SECONDS
             log.warning("images.host_given_up", event_id=event_id, host=name, seconds=_GIVEN_UP_SECONDS)
 
-    def _settle(self, event_id: str, event: _Event, fetch: _Fetch, found: Fetched) -> None:
+    def _keep_answer(self, event_id: str, event: _Event, fetch: _Fetch, found: Fetched) -> None:
         key = fetch.wish.key
         if not fetch.recheck:
             fetch.found = found

@@ -38,12 +38,12 @@ class CarriedOut:
 
 @dataclass(frozen=True, slots=True)
 class LedgerCommands:
-    """Carries commands out; here, because only the holder of the lease writes the ledger. `settle`: ms."""
+    """Carries commands out; here, because only the holder of the lease writes the ledger. `settle_time`: ms."""
 
     inbox: Inbox
     store: LedgerStore
     swoogo: Swoogo
-    settle: int
+    settle_time: int
 
     async def carry_out(self, facts: Facts, work: Work, ledger: LedgerWriter) -> CarriedOut:
         """Do what can be done now.
@@ -75,7 +75,7 @@ class LedgerCommands:
             ledger.entries,
             directories,
             now=ledger.clock.now(),
-            settle=self.settle,
+            settle_time=self.settle_time,
             era=work.mapping.era,
         )
         await ledger.write(outcome.changes)

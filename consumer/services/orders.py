@@ -23,7 +23,7 @@ from consumer.domain.orders.order import (
 )
 from consumer.domain.records.identity import stamp
 from consumer.domain.surveys.survey import Depth
-from consumer.ports import Change, Clock, Connections, Decoder, Inbox, RawRecord, StandingLog, SyncRequest
+from consumer.ports import Change, Clock, Connections, Decoder, Inbox, RawRecord, StateLog, SyncRequest
 from consumer.ports.orders import OrderStore, OrderTopic
 from consumer.services.workers import for_each
 
@@ -117,7 +117,7 @@ class OrderRelay:
     topic: OrderTopic
     inbox: Inbox
     connections: Connections
-    standings: StandingLog
+    state_log: StateLog
     clock: Clock
 
     async def relay(self) -> None:
@@ -132,7 +132,7 @@ class OrderRelay:
         event_id = order.event_id
         held = (await self.inbox.load(event_id, snapshot=False)).controls
         for control in controls_after(held, order):
-            await self.standings.write_standings([control])
+            await self.state_log.write_states([control])
             before = held.held.get(control.name)
             if not await self.inbox.put_control(control, expected=before.revision if before else 0):
                 raise UnavailableError(f"Another order for event {event_id} came between; this one is tried again.")

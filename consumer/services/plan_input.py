@@ -36,12 +36,12 @@ from consumer.settings import PushSettings, SwoogoSettings
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
-    """Settings that a plan depends on. `settle`: how long an unanswered create may still take effect, ms.
+    """Settings that a plan depends on. `settle_time`: how long an unanswered create may still take effect, ms.
     `digests`: of people's data (Y3).
     """
 
     limits: TextLimits
-    settle: int
+    settle_time: int
     digests: Digests = PLAIN
 
 
@@ -81,7 +81,7 @@ def plan_input(
         parked={} if once_more else {key: each for key, each in refused.items() if key not in again},
         refused=refused,
         confirmed=confirmed_removals(facts.retries),
-        settle=rules.settle,
+        settle_time=rules.settle_time,
         limits=rules.limits,
         verify_before_create=state.verify_before_create,
         definitions=facts.definitions,
@@ -151,7 +151,7 @@ def preview(
         for each in facts.commands
         if each.act is not Action.ADOPT or each.swoogo_id in directories[kind_of(each.key)].rows
     )
-    outcome = apply_commands(doable, ledger, directories, now=now, settle=rules.settle, era=facts.mapping.era)
+    outcome = apply_commands(doable, ledger, directories, now=now, settle_time=rules.settle_time, era=facts.mapping.era)
     ledger = _updated(ledger, outcome.changes)
     news, known = rekeyed(ledger, facts.directories, facts.state.snapshot, rules.limits, rules.digests)
     ledger, facts = _updated(ledger, news), replace(facts, directories=known)

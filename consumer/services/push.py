@@ -29,7 +29,7 @@ from consumer.domain.records.digests import unknown_keys
 from consumer.domain.records.ledger import orphaned_intents
 from consumer.domain.records.withdrawal import left_behind
 from consumer.domain.surveys.survey import Depth, Survey
-from consumer.ports import Clock, Connections, Inbox, LedgerStore, StandingLog, StatusBoard, Swoogo, Work
+from consumer.ports import Clock, Connections, Inbox, LedgerStore, StateLog, StatusBoard, Swoogo, Work
 from consumer.ports.status import Timeline
 from consumer.services.approvals import Approvals
 from consumer.services.credential_status import report_credential_status
@@ -65,7 +65,7 @@ class Pusher:
     reconciler: Reconciler
     connections: Connections
     pace: Pace
-    standings: StandingLog
+    state_log: StateLog
     timeline: Timeline
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     hints: HintTaker | None = None
@@ -111,7 +111,7 @@ class Pusher:
             result = execution.result(error)
         await ledger.flush()
         at = await self._moment(work, result, began)
-        await self._approvals.settle(lease, planned, result)
+        await self._approvals.complete(lease, planned, result)
         settlement = settle(facts, survey, planned, result, self._policy, run, at)
         report = PushReport(facts, planned.plan, result, settlement, calls=calls.kept)
         await self._commit(report, work)
@@ -220,7 +220,7 @@ class Pusher:
         if settlement.verified:
             await self.inbox.mark_verified(lease, settlement.verified)
         if settlement.served:
-            await log_served(self.standings, lease)
+            await log_served(self.state_log, lease)
         await self.inbox.complete(
             lease,
             settlement.cleared,
@@ -236,11 +236,11 @@ class Pusher:
 
     @property
     def _approvals(self) -> Approvals:
-        return Approvals(self.inbox, self.standings)
+        return Approvals(self.inbox, self.state_log)
 
     @property
     def _commands(self) -> LedgerCommands:
-        return LedgerCommands(self.inbox, self.store, self.swoogo, self.rules.settle)
+        return LedgerCommands(self.inbox, self.store, self.swoogo, self.rules.settle_time)
 
     @property
     def _policy(self) -> Policy:

@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest
+from consumer.domain.connection_state import ConnectionState, Generation, OrgState, PairState, ServedRequest
 from consumer.domain.connections.pair import Pair
 from consumer.domain.planning.control import Control
 from consumer.ports import Change, RawRecord, event_subject
@@ -31,7 +31,7 @@ from consumer.ports.rebuild import (
     TopicPartition,
 )
 from consumer.services.rebuild_ports import LockLostError, RebuildPorts, reason_of
-from consumer.services.rebuild_standings import StandingOf, Standings, UnreadRecords
+from consumer.services.rebuild_states import LatestStates, UnreadRecords
 from consumer.services.record import NotedBefore, ReadAgain, Recorder, RecordInbox
 from consumer.services.replay import CountedLetters
 from consumer.services.workers import for_each
@@ -68,7 +68,7 @@ class RebuildAttempt:
     lost: bool = False
     ending: bool = False
     _reached: dict[TopicPartition, int] = field(default_factory=dict)
-    _standings: Standings = field(default_factory=Standings)
+    _states: LatestStates = field(default_factory=LatestStates)
     _unread: UnreadRecords = field(default_factory=UnreadRecords)
     _logged_at: float = 0.0
 
@@ -94,7 +94,7 @@ class RebuildAttempt:
         await self._start(ends)
         self._show("ledger")
         await self._read_ledger(self._of(ends, source.ledger))
-        if not self.lost and await self._standings.differ(self.on.connections, self.on.restorer):
+        if not self.lost and await self._states.differ(self.on.connections, self.on.restorer):
             await self._note_loss()
         self._show("issues")
         await self._read_issues(self._of(ends, source.issues))
@@ -104,7 +104,7 @@ class RebuildAttempt:
         if self.lost:
             await self._let_calls_end()
             await self._hold()
-            await self._standings.put_back(self.on.connections, self.on.restorer, self.on.inbox, self._lacks)
+            await self._states.put_back(self.on.connections, self.on.restorer, self.on.inbox, self._lacks)
         await self._finish(self.on.clock.new_id() if self.lost else marker.generation, announce=self.lost)
         await self.on.restorer.end(self.owner)
         done = self._progress
@@ -118,7 +118,7 @@ class RebuildAttempt:
 
     async def _start(self, ends: Offsets) -> None:
         resumed = await self.on.markers.resume(self.marker)
-        self._standings.note(resumed.standings)
+        self._states.note(resumed.states)
         for place, end in ends.items():
             known = max(self.marker.offsets.get(place, 0), resumed.offsets.get(place, 0))
             # A position in a topic that was deleted since, and made again, is not found, or lies beyond the end.
@@ -133,18 +133,18 @@ class RebuildAttempt:
         """Entries and pairs before anything else: a mapping must not come back without its past (M2, X2)."""
         async with aclosing(self._scan(ends)) as batches:
             async for batch in batches:
-                changed, standings = await self._put_back(batch.records)
-                self._standings.note(standings)
+                changed, states = await self._put_back(batch.records)
+                self._states.note(states)
                 if changed:
                     self.progress = replace(self._progress, restored=self._progress.restored + changed)
                     await self._note_loss()
-                await self._reach(batch, standings)
+                await self._reach(batch, states)
         self._unread.check_readable()
 
-    async def _put_back(self, records: Sequence[RawRecord]) -> tuple[int, list[StandingOf]]:
-        """What was news, and which standings were read."""
+    async def _put_back(self, records: Sequence[RawRecord]) -> tuple[int, list[OrgState]]:
+        """What was news, and which states were read."""
         events: dict[str, _OfEvent] = defaultdict(_OfEvent)
-        standings: list[StandingOf] = []
+        states: list[OrgState] = []
         for record in records:
             match self._unread.read(self.on.source, record):
                 case Logged() as logged:
@@ -157,8 +157,8 @@ class RebuildAttempt:
                     events[served.event_id].served.append(served)
                 case Control() as control:
                     events[control.event_id].controls.append(control)
-                case ConnectionStanding() | PairStanding() as standing:
-                    standings.append(standing)
+                case ConnectionState() | PairState() as state:
+                    states.append(state)
                 case Generation() | NewerRecord() | None:
                     pass
         changed = 0
@@ -169,7 +169,7 @@ class RebuildAttempt:
             changed += news
 
         await for_each(events.items(), restore, _AT_ONCE)
-        return changed, standings
+        return changed, states
 
     async def _restore(self, event_id: str, read: _OfEvent) -> int:
         """Returns how much of it was news."""
@@ -223,12 +223,12 @@ class RebuildAttempt:
         wanted = {place: end for place, end in ends.items() if self._reached[place] < end}
         return self.on.source.scan({place: self._reached[place] for place in wanted}, wanted)
 
-    async def _reach(self, batch: ScanBatch, standings: Collection[StandingOf] = ()) -> None:
+    async def _reach(self, batch: ScanBatch, states: Collection[OrgState] = ()) -> None:
         """Note how far it is; never beyond what is not put back, so that a version that reads it finds it."""
         passed = sum(offset - self._reached[place] for place, offset in batch.positions.items())
         self._reached |= batch.positions
         offsets = {place: self._put_back_to(place) for place in batch.positions}
-        if not await self.on.markers.checkpoint(self.owner, self.marker, offsets, standings):
+        if not await self.on.markers.checkpoint(self.owner, self.marker, offsets, states):
             raise LockLostError
         self.progress = replace(self._progress, read=self._progress.read + passed)
         self._show(self._progress.phase)

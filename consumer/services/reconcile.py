@@ -57,7 +57,7 @@ class _Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reconciler:
-    """Surveys events. `settle`: seconds until what was written shows in every list at the latest."""
+    """Surveys events. `settle_time`: seconds until what was written shows in every list at the latest."""
 
     store: LedgerStore
     swoogo: Swoogo
@@ -66,7 +66,7 @@ class Reconciler:
     settings: ReconcileSettings
     api: SwoogoSettings
     digests: Digests = PLAIN
-    settle: float = 0.0
+    settle_time: float = 0.0
 
     async def survey(self, facts: Facts, work: Work, ledger: Ledger, depth: Depth) -> Survey:
         """Read what Swoogo holds and compare it with the ledger; nothing is written but directories.
@@ -121,7 +121,7 @@ class Reconciler:
                 event_id,
                 max_missing_share=self.settings.max_missing_share,
                 now=now,
-                settle=round(self.settle * 1000),
+                settle_time=round(self.settle_time * 1000),
                 confirmed=depth is Depth.CONFIRMED,
                 digests=self.digests,
                 watched=watched_fields(facts.mapping.settings.field_maps, facts.definitions),

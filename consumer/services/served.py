@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from consumer.domain.connection_state import ServedRequest
 from consumer.domain.push.claim import Lease
-from consumer.ports import StandingLog
+from consumer.ports import StateLog
 
 
-async def log_served(log: StandingLog, lease: Lease) -> None:
+async def log_served(log: StateLog, lease: Lease) -> None:
     """Before the lease is given back: a service that is killed in between serves them once more, to no effect.
 
     Raises UnavailableError.
     """
     if lease.asked:
-        await log.write_standings([ServedRequest(lease.subject.id, *asked) for asked in lease.asked])
+        await log.write_states([ServedRequest(lease.subject.id, *asked) for asked in lease.asked])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from consumer.domain.push.cause import ManualSync
 from consumer.domain.push.run import PAIR_ENDED
-from consumer.ports import Clock, Connections, Inbox, Lease, StandingLog, StatusBoard
+from consumer.ports import Clock, Connections, Inbox, Lease, StateLog, StatusBoard
 from consumer.services.served import log_served
 from consumer.services.voids import Voids
 
@@ -22,7 +22,7 @@ class UnmappedEvents:
     inbox: Inbox
     connections: Connections
     board: StatusBoard
-    standings: StandingLog
+    state_log: StateLog
     voids: Voids
     clock: Clock
     retry_first: float
@@ -41,7 +41,7 @@ class UnmappedEvents:
         waits = isinstance(lease.cause, ManualSync) and await self._may_be_mapped(lease.subject.id)
         if not waits:
             # Manual syncs of it are over; a later mapping does not bring them back.
-            await log_served(self.standings, lease)
+            await log_served(self.state_log, lease)
         await self.inbox.complete(lease, {}, retry_in=self.retry_first if waits else None)
 
     async def _end_run(self, lease: Lease) -> None:

@@ -97,7 +97,7 @@ def open_swoogo(
         clock,
         CredentialOpener(settings.keys),
         circuits,
-        settle=settings.push.create_settle_time,
+        settle_time=settings.push.create_settle_time,
         watch=calls,
         digests=digests_of(settings.keys),
     )

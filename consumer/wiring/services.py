@@ -32,7 +32,7 @@ from consumer.ports import (
     Inbox,
     LedgerStore,
     PairRegister,
-    StandingLog,
+    StateLog,
     StatusBoard,
     Swoogo,
 )
@@ -70,7 +70,7 @@ class PushPorts:
     board: StatusBoard
     clock: Clock
     connections: Connections
-    standings: StandingLog
+    state_log: StateLog
     timeline: Timeline
 
 
@@ -97,7 +97,7 @@ def build_pusher(
         ),
         ports.connections,
         api.pace(push.concurrency),
-        ports.standings,
+        ports.state_log,
         ports.timeline,
         stopping or asyncio.Event(),
     )
@@ -120,10 +120,10 @@ def dispatcher_on(
     return Dispatcher(
         inbox,
         connections,
-        Connector(inbox, connections, pairs, credentials, swoogo, board, clock, ports.standings, webhooks=hooked),
+        Connector(inbox, connections, pairs, credentials, swoogo, board, clock, ports.state_log, webhooks=hooked),
         pusher,
         CircuitGate(circuits, swoogo, connections, board, clock),
-        UnmappedEvents(inbox, connections, board, ports.standings, voids, clock, push.retry_first, webhooks),
+        UnmappedEvents(inbox, connections, board, ports.state_log, voids, clock, push.retry_first, webhooks),
         clock,
         push,
         rebuilder,

@@ -19,7 +19,7 @@ from consumer.services.orders import OrderRelay
 from sandbox.conference import sample
 from tests.support.browser import Chromium, text
 from tests.support.fakes.orders import InMemoryOrders
-from tests.support.fakes.pairs import ListedStandings
+from tests.support.fakes.pairs import ListedStates
 from tests.support.scenes import EVENT_ID, Scene, a_scene, good, in_trouble, mapped
 from tests.support.waiting import wait_until
 
@@ -45,7 +45,7 @@ async def relayed(scene: Scene) -> None:
     """The running service sees to what was ordered."""
     stores = scene.visitor.stores
     relay = OrderRelay(
-        stores.orders.store, InMemoryOrders(), stores.inbox, stores.connections, ListedStandings(), stores.clock
+        stores.orders.store, InMemoryOrders(), stores.inbox, stores.connections, ListedStates(), stores.clock
     )
     await relay.relay()
 

@@ -48,7 +48,7 @@ async def push(bench: Bench, *issues: Issue, pair_ended: bool = False) -> None:
 
 def told(bench: Bench) -> dict[str, list[str]]:
     """What stands on the topic: key -> codes."""
-    return {key: [each.code.value for each in record.issues] for key, record in bench.topic.standing.items()}
+    return {key: [each.code.value for each in record.issues] for key, record in bench.topic.open_issues.items()}
 
 
 async def test_issues_of_a_record_appear_change_and_go(mapped: Bench) -> None:

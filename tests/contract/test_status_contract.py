@@ -160,11 +160,11 @@ async def test_the_issues_of_a_run_replace_those_of_the_one_before(bench: Bench)
 async def test_whoever_lost_the_lease_replaces_no_issues_and_tells_nothing(bench: Bench) -> None:
     lost = await bench.leased()
     heir = await bench.claimed(event_subject(EVENT), "heir")
-    standing = {"a": Issue(session_key("s1"), Code.REFUSED)}
-    await bench.board.ended(ended("of the heir"), standing, heir)
+    open_issues = {"a": Issue(session_key("s1"), Code.REFUSED)}
+    await bench.board.ended(ended("of the heir"), open_issues, heir)
     with pytest.raises(LeaseLostError):
         await bench.board.ended(ended("of the loser"), {}, lost)
-    assert await bench.board.issues(EVENT) == standing
+    assert await bench.board.issues(EVENT) == open_issues
     assert [run.id for run in await bench.board.runs(EVENT)] == ["of the heir"]
     assert [run.id for run in bench.topic.runs] == ["of the heir"]
 

@@ -50,22 +50,24 @@ async def issues(shared: World) -> AsyncIterator[IssuesTopic]:
         yield topic
 
 
-def codes(standing: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
-    return {key: [each["code"] for each in found] for key, found in standing.items()}
+def codes(open_issues: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
+    return {key: [each["code"] for each in found] for key, found in open_issues.items()}
 
 
 async def test_the_issues_of_a_record_appear_change_and_go(playing: Play, issues: IssuesTopic) -> None:
     event = playing.event.id
     await playing.connect()
     await playing.publish([faulty()], "two records are faulty")
-    standing = await issues.standing(event)
-    assert codes(standing) == {SESSION: ["missing_field"], SPEAKER: ["missing_field"]}
+    open_issues = await issues.open_issues(event)
+    assert codes(open_issues) == {SESSION: ["missing_field"], SPEAKER: ["missing_field"]}
     day = small().talks[identifier("talk", 2)].starts_at
     assert day is not None
-    assert standing[SESSION][0]["sentence"].startswith('"Talk 2" (Room 1, ')
-    assert standing[SESSION][0]["sentence"].endswith(") is not in Swoogo: it has no end time. Add one in Sessionboard.")
-    assert "the person has no e-mail address" in standing[SPEAKER][0]["sentence"]
-    assert standing[SPEAKER][0]["sentence"].startswith('A speaker of "Talk 1" (Room 2, ')
+    assert open_issues[SESSION][0]["sentence"].startswith('"Talk 2" (Room 1, ')
+    assert open_issues[SESSION][0]["sentence"].endswith(
+        ") is not in Swoogo: it has no end time. Add one in Sessionboard."
+    )
+    assert "the person has no e-mail address" in open_issues[SPEAKER][0]["sentence"]
+    assert open_issues[SPEAKER][0]["sentence"].startswith('A speaker of "Talk 1" (Room 2, ')
     schema = jsonschema.Draft202012Validator(json.loads((FOLDER / "json" / "issues.schema.json").read_bytes()))
     history = await issues.history(event)
     assert [value for _, value in history if not schema.is_valid(value)] == []
@@ -75,12 +77,12 @@ async def test_the_issues_of_a_record_appear_change_and_go(playing: Play, issues
     assert len(await issues.history(event)) == 2, "what did not change is not published again"
 
     await playing.publish([faulty(title="Talk 2, retitled")], "it is retitled")
-    standing = await issues.standing(event)
-    assert standing[SESSION][0]["sentence"].startswith('"Talk 2, retitled" (')
+    open_issues = await issues.open_issues(event)
+    assert open_issues[SESSION][0]["sentence"].startswith('"Talk 2, retitled" (')
     assert [key for key, _ in (await issues.history(event))[2:]] == [f"{event}/{SESSION}"]
 
     await playing.publish([small()], "all is corrected")
-    assert await issues.standing(event) == {}
+    assert await issues.open_issues(event) == {}
     assert sorted(key for key, value in await issues.history(event) if value is None) == sorted(
         f"{event}/{key}" for key in (SESSION, SPEAKER)
     )
@@ -105,8 +107,8 @@ async def test_the_answer_to_a_manual_sync_lists_the_issues_of_its_records(
 
         [answer] = await wait_until(answered, f"{request} is answered", 30)
         listed = {f"{each['kind']}/{each['id']}": each["issues"] for each in answer["data"]["records"]}
-        standing = await issues.standing(playing.event.id)
-        assert listed == (standing if selected is None else {SPEAKER: standing[SPEAKER]})
+        open_issues = await issues.open_issues(playing.event.id)
+        assert listed == (open_issues if selected is None else {SPEAKER: open_issues[SPEAKER]})
         assert answer["data"]["more_records"] == 0
 
 
@@ -117,19 +119,19 @@ async def test_of_a_pair_that_ends_nothing_stays(playing: Play, issues: IssuesTo
     event, writer = playing.event.id, playing.publisher.writer
     await playing.connect()
     await playing.publish([faulty()], "two records are faulty")
-    assert set(await issues.standing(event)) == {SESSION, SPEAKER}
+    assert set(await issues.open_issues(event)) == {SESSION, SPEAKER}
     ending = writer.integration_disconnected if disconnected else writer.mapping_removed
     await playing.publisher.send([ending(at=playing.now())])
 
     async def withdrawn() -> bool:
-        return await issues.standing(event) == {}
+        return await issues.open_issues(event) == {}
 
     await wait_until(withdrawn, "nothing stands any more", 30)
     if not disconnected:
         await playing.publisher.send([writer.mapping_added(playing.swoogo_event_id, at=playing.now())])
 
         async def again() -> bool:
-            return set(await issues.standing(event)) == {SESSION, SPEAKER}
+            return set(await issues.open_issues(event)) == {SESSION, SPEAKER}
 
         await wait_until(again, "what stands is published again", 30)
 
@@ -161,7 +163,7 @@ async def test_crash_between_storing_and_publishing_leaves_nothing_out(open_worl
             world.start_service("second")
 
             async def complete() -> bool:
-                return set(await topic.standing(event)) == {SESSION, SPEAKER}
+                return set(await topic.open_issues(event)) == {SESSION, SPEAKER}
 
             await wait_until(complete, "both records are on the topic", 40)
             await playing.watch.until_idle(60)
@@ -196,5 +198,5 @@ async def test_a_loss_of_redis_publishes_nothing_twice_and_forgets_nothing(
         await playing.watch.until_idle(60)
         assert len(await topic.history(event)) == 2
         await playing.publish([small()], "all is corrected")
-        assert await topic.standing(event) == {}
+        assert await topic.open_issues(event) == {}
         assert await read_hash(redis, published) == {}

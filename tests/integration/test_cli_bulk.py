@@ -124,12 +124,12 @@ async def test_a_retry_of_many_is_refused_without(desk: Desk, options: tuple[str
 
 async def test_the_index_has_what_stands_and_is_filled_where_it_has_nothing(desk: Desk, redis: Redis) -> None:
     known = index(desk)
-    assert await known.standings() is None, "events of before may be missing"
+    assert await known.by_event() is None, "events of before may be missing"
     await known.fill()
-    written = await known.standings()
+    written = await known.by_event()
     assert written is not None
     assert {
-        event: {code: each.count for code, each in standing.codes.items()} for event, standing in written.items()
+        event: {code: each.count for code, each in trouble.codes.items()} for event, trouble in written.items()
     } == {
         "a": {"refused": 1, "no_permission": 1},
         "bb": {"refused": 1},
@@ -137,7 +137,7 @@ async def test_the_index_has_what_stands_and_is_filled_where_it_has_nothing(desk
     }
     await redis.delete(desk.stores.keys.trouble())
     await known.fill()
-    assert await known.standings() == written
+    assert await known.by_event() == written
     await desk.ask("a")
     await desk.pushed({}, {}, replace(desk.run(), event_id="a", org_id="org-1"), event_id="a")
-    assert set(await known.standings() or {}) == {"bb", "ccc"}
+    assert set(await known.by_event() or {}) == {"bb", "ccc"}

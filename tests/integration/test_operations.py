@@ -123,9 +123,9 @@ async def test_credits_are_counted_as_the_permits_count_them(desk: Desk, redis: 
     stores = desk.stores
     time = ServerTime(redis, desk.clock)
     budget = RedisBudget(redis, stores.keys, stores.scripts, stores.leases, desk.clock, settings, time)
-    (standing,) = await CredentialOverview(redis, stores.keys, settings).standings([ORG], now)
-    assert (standing.credits.left or 0) == await budget.left(held)
-    assert (standing.credits.left is None) is (hold > 0)
-    assert len(standing.credits.slots) == 60
-    assert standing.credits.slots[-2:] == (10, 10)
-    assert standing.credits.full_at > now
+    (stats,) = await CredentialOverview(redis, stores.keys, settings).stats_of([ORG], now)
+    assert (stats.credits.left or 0) == await budget.left(held)
+    assert (stats.credits.left is None) is (hold > 0)
+    assert len(stats.credits.slots) == 60
+    assert stats.credits.slots[-2:] == (10, 10)
+    assert stats.credits.full_at > now

@@ -206,7 +206,7 @@ class PlanFields(TypedDict, total=False):
     now: int
     directories: Mapping[Kind, Directory]
     parked: Mapping[str, str]
-    settle: int
+    settle_time: int
     verify_before_create: AbstractSet[Kind]
     read_since: int | None
 

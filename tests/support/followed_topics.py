@@ -52,7 +52,7 @@ class IssuesTopic(FollowedTopic):
         """The records of one event."""
         return [each for each in await self.records() if each[0].startswith(f"{event_id}/")]
 
-    async def standing(self, event_id: int | str) -> dict[str, list[dict[str, Any]]]:
+    async def open_issues(self, event_id: int | str) -> dict[str, list[dict[str, Any]]]:
         """`kind/id` -> the issues that stand for it."""
         table = dict(await self.history(event_id))
         return {key.partition("/")[2]: value["data"]["issues"] for key, value in table.items() if value}

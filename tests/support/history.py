@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from consumer.adapters.kafka.changelog import ledger_value, pair_value, remembered, standing_record, understands
+from consumer.adapters.kafka.changelog import ledger_value, pair_value, remembered, state_record, understands
 from consumer.adapters.kafka.status_messages import published_record
-from consumer.domain.connection_state import Generation, Standing
+from consumer.domain.connection_state import Generation, LoggedState
 from consumer.domain.connections.pair import Pair
 from consumer.domain.errors import UnavailableError
 from consumer.domain.records.ledger import Entry
@@ -64,9 +64,9 @@ class ListedHistory:
         """A pair on the changelog."""
         self.add(self.ledger, f"{pair.event_id}/pair/{pair.swoogo_event_id}".encode(), pair_value(pair))
 
-    def log_standing(self, standing: Standing) -> None:
-        """A standing on the changelog."""
-        self.add(self.ledger, *standing_record(standing))
+    def log_state(self, state: LoggedState) -> None:
+        """A state on the changelog."""
+        self.add(self.ledger, *state_record(state))
 
     async def ends(self) -> Offsets:
         """See `ports.rebuild.RebuildSource`."""
@@ -111,4 +111,4 @@ class ListedHistory:
     async def announce(self, generation: str) -> None:
         """See `ports.rebuild.RebuildSource`."""
         self.announced.append(generation)
-        self.log_standing(Generation(generation))
+        self.log_state(Generation(generation))

@@ -72,7 +72,9 @@ class Model:
         """What an operator asked for."""
         asked = frozenset(orders)
         looked = {kind: self.directory(kind) for kind in kinds_to_look_at(asked)}
-        outcome = apply_commands(asked, self.ledger, looked, now=given.now, settle=given.settle, era=given.mapping.era)
+        outcome = apply_commands(
+            asked, self.ledger, looked, now=given.now, settle_time=given.settle_time, era=given.mapping.era
+        )
         assert (outcome.done, outcome.issues) == (asked, ())
         held = {**self.ledger, **outcome.changes}
         self.ledger = {key: entry for key, entry in held.items() if entry is not None}

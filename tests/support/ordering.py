@@ -18,7 +18,7 @@ class Desk:
     def __init__(self, world: World) -> None:
         self.world, self.store = world, InMemoryOrders()
         self.orders = Orders(self.store, world.inbox, world.connections, world.clock)
-        on = world.inbox, world.connections, world.standings, world.clock
+        on = world.inbox, world.connections, world.state_log, world.clock
         self.relay = OrderRelay(self.store, self.store, *on)
 
     async def order(self, what: OrderKind, **details: str) -> None:

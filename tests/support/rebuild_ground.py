@@ -16,7 +16,7 @@ from consumer.adapters.redis.pairs import RedisPairs
 from consumer.adapters.redis.rebuild_marker import RedisMarkers
 from consumer.adapters.redis.rebuild_restore import RedisRestorer
 from consumer.adapters.redis.stores import Stores, open_stores
-from consumer.domain.connection_state import ConnectionStanding, PairStanding
+from consumer.domain.connection_state import ConnectionState, PairState
 from consumer.domain.connections.connection import Connection
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.connections.pair import Pair
@@ -91,8 +91,8 @@ class Ground:
         self.history.log_entry(EVENT, "session/s1", an_entry(1, epoch=7, at=50))
         self.history.log_pair(PAIR)
         settled = {f"integration/{ORG}": self.stamp(0)}
-        self.history.log_standing(ConnectionStanding(ORG, CONNECTION, settled, 3))
-        self.history.log_standing(PairStanding(ORG, EVENT, mapping, self.stamp(1), 3))
+        self.history.log_state(ConnectionState(ORG, CONNECTION, settled, 3))
+        self.history.log_state(PairState(ORG, EVENT, mapping, self.stamp(1), 3))
 
     def stamp(self, offset: int, at: datetime = AT) -> str:
         """Of a request of the mapping topic, as the decoder makes it."""

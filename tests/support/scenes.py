@@ -41,7 +41,7 @@ from tests.support.builders import a_connection, a_mapping
 from tests.support.console import KafkaSaid, Visitor, a_letter, a_visitor, hears
 from tests.support.desk import Desk
 from tests.support.fakes import FakeImages, FakeSwoogo, InMemoryBudget, InMemoryDeadLetters, InMemoryInbox
-from tests.support.fakes.pairs import ListedStandings
+from tests.support.fakes.pairs import ListedStates
 from tests.support.fakes.swoogo_calls import Called
 
 ORG_ID: Final = "tallgrass-foundation"
@@ -118,13 +118,13 @@ async def a_scene(redis_url: str, database: int) -> AsyncIterator[Scene]:
     async with a_visitor(url) as visitor:
         visitor.settings = ConsoleSettings(orders="on", rate=100_000)
         desk, clock = visitor.desk, visitor.stores.clock
-        swoogo, standings = FakeSwoogo(clock), ListedStandings()
+        swoogo, states = FakeSwoogo(clock), ListedStates()
         api, push = SwoogoSettings(credit_reserve=0), PushSettings(create_settle_time=0.1)
         budget = InMemoryBudget(clock, InMemoryInbox(clock, quiet=0, max_wait=0, lease=60, survey=0))
         stores, queue = desk.stores, ImageQueue(FakeImages(), patience=0.05)
         timeline = RedisTimeline(stores.redis, stores.keys, stores.scripts)
         ports = PushPorts(
-            stores.inbox, desk.ledger, swoogo, budget, queue, desk.board, clock, stores.connections, standings, timeline
+            stores.inbox, desk.ledger, swoogo, budget, queue, desk.board, clock, stores.connections, states, timeline
         )
         pusher = build_pusher(ports, push, ReconcileSettings(), api)
         decoder = KafkaDecoder(Topics(), 4_000_000)

@@ -38,7 +38,7 @@ from tests.support.fakes import (
     InMemoryStatusBoard,
 )
 from tests.support.fakes.hints import InMemoryHints
-from tests.support.fakes.pairs import ListedStandings
+from tests.support.fakes.pairs import ListedStates
 from tests.support.fakes.timeline import InMemoryTimeline
 
 SETTINGS = PushSettings(
@@ -78,12 +78,12 @@ class Memory:
         self.connections = InMemoryConnections(self.inbox)
         self.pairs = InMemoryPairs()
         self.circuits = InMemoryCircuits(clock, rule)
-        self.standings = ListedStandings()
+        self.state_log = ListedStates()
         self.timeline = InMemoryTimeline(self.inbox)
 
     def ports(self, swoogo: Swoogo, budget: Budget, images: ImageQueue) -> PushPorts:
         """Those of a push."""
-        kept = (self.board, self.clock, self.connections, self.standings, self.timeline)
+        kept = (self.board, self.clock, self.connections, self.state_log, self.timeline)
         return PushPorts(self.inbox, self.ledger, swoogo, budget, images, *kept)
 
     def serve(self, ports: PushPorts, credentials: CredentialCheck, pusher: Pushes, push: PushSettings) -> Dispatcher:

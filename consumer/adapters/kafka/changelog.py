@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from consumer.adapters.kafka.convert import deleted_row
-from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding, ServedRequest, Standing
+from consumer.domain.connection_state import ConnectionState, Generation, LoggedState, PairState, ServedRequest
 from consumer.domain.connections.pair import Pair
 from consumer.domain.errors import PoisonError, UnreadableRowError
 from consumer.domain.planning.control import Control
@@ -35,8 +35,8 @@ _entry: Final = msgspec.json.Decoder(Entry)
 _KINDS: Final = frozenset(kind.value for kind in Kind)
 _OTHERS: Final[dict[str, msgspec.json.Decoder[Any]]] = {
     "pair": msgspec.json.Decoder(Pair),
-    "connection": msgspec.json.Decoder(ConnectionStanding),
-    "mapping": msgspec.json.Decoder(PairStanding),
+    "connection": msgspec.json.Decoder(ConnectionState),
+    "mapping": msgspec.json.Decoder(PairState),
     "served": msgspec.json.Decoder(ServedRequest),
     "generation": msgspec.json.Decoder(Generation),
     "control": msgspec.json.Decoder(Control),
@@ -110,20 +110,20 @@ def archived_rows(value: bytes) -> dict[bytes, bytes]:
     raise UnreadableRowError(f"The ledger topic holds an archived ledger that this version cannot read ({problem}).")
 
 
-def standing_record(standing: Standing) -> tuple[bytes, bytes]:
-    """Key and value of a standing or of the marker, see `schemas.ledger`."""
-    match standing:
-        case ConnectionStanding():
-            key, kind = f"{standing.org_id}/connection/{standing.org_id}".encode(), "connection"
-        case PairStanding():
-            key, kind = f"{standing.event_id}/mapping/{standing.org_id}".encode(), "mapping"
+def state_record(state: LoggedState) -> tuple[bytes, bytes]:
+    """Key and value of a state or of the marker, see `schemas.ledger`."""
+    match state:
+        case ConnectionState():
+            key, kind = f"{state.org_id}/connection/{state.org_id}".encode(), "connection"
+        case PairState():
+            key, kind = f"{state.event_id}/mapping/{state.org_id}".encode(), "mapping"
         case ServedRequest():
-            key, kind = f"{standing.event_id}/served/{standing.id}".encode(), "served"
+            key, kind = f"{state.event_id}/served/{state.id}".encode(), "served"
         case Control():
-            key, kind = f"{standing.event_id}/control/{standing.name}".encode(), "control"
+            key, kind = f"{state.event_id}/control/{state.name}".encode(), "control"
         case Generation():
             key, kind = GENERATION_KEY, "generation"
-    return key, _value(kind, msgspec.to_builtins(standing))
+    return key, _value(kind, msgspec.to_builtins(state))
 
 
 def _value(kind: str, fields: dict[str, Any], number: int = FORMAT) -> bytes:

@@ -1,6 +1,6 @@
 """The dead letters as operators see them: which are open, and what becomes of one (decision 0028).
 
-A letter is settled by a record on the same partition of the same topic that names it, so nothing else has to be kept,
+A letter is resolved by a record on the same partition of the same topic that names it, so nothing else has to be kept,
 and both are deleted together when their time is over.
 """
 
@@ -78,7 +78,7 @@ class Letter:
 
 
 def read_letter(record: RawRecord) -> Letter | str:
-    """A dead letter; or the name of the one that this record settles, "" for a record that is neither."""
+    """A dead letter; or the name of the one that this record resolves, "" for a record that is neither."""
     named = dict(record.headers)
     if SETTLES in named:
         return (named[SETTLES] or b"").decode(errors="replace")
@@ -153,17 +153,17 @@ class DeadLetterQueue:
         return old
 
     async def replay(self, letters: Sequence[Letter]) -> set[str]:
-        """Put letters back, or only settle those whose key has a newer record: the names of these.
+        """Put letters back, or only resolve those whose key has a newer record: the names of these.
 
         Raises UnavailableError.
         """
         old = await self.superseded(letters)
-        await self.settle([each for each in letters if each.name in old], "superseded", put_back=False)
-        await self.settle([each for each in letters if each.name not in old], "replayed", put_back=True)
+        await self.resolve([each for each in letters if each.name in old], "superseded", put_back=False)
+        await self.resolve([each for each in letters if each.name not in old], "replayed", put_back=True)
         return old
 
-    async def settle(self, letters: Sequence[Letter], how: str, *, put_back: bool) -> None:
-        """Put letters back where they came from, where that is asked for, and mark them as settled.
+    async def resolve(self, letters: Sequence[Letter], how: str, *, put_back: bool) -> None:
+        """Put letters back where they came from, where that is asked for, and mark them as resolved.
 
         A crash in between leaves a letter open that was put back; doing it again changes nothing (G3).
 
@@ -200,4 +200,4 @@ class DeadLetterQueue:
             finally:
                 await sender.stop()
         except KafkaError as error:
-            raise UnavailableError(f"Dead letters could not be settled: {type(error).__name__}.") from error
+            raise UnavailableError(f"Dead letters could not be resolved: {type(error).__name__}.") from error

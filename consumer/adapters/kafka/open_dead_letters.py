@@ -1,6 +1,6 @@
 """Which dead letters are open: for the gauge, `status` and the console, kept up by reading on.
 
-A counter of letters starts at 0 with every process, and does not fall when a letter is settled.
+A counter of letters starts at 0 with every process, and does not fall when a letter is resolved.
 """
 
 from __future__ import annotations

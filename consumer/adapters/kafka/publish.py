@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from consumer.adapters.kafka import status_messages
-from consumer.adapters.kafka.changelog import deletion_record, ledger_value, pair_value, standing_record
+from consumer.adapters.kafka.changelog import deletion_record, ledger_value, pair_value, state_record
 from consumer.adapters.kafka.security import client_options
-from consumer.domain.connection_state import Standing
+from consumer.domain.connection_state import LoggedState
 from consumer.domain.connections.connection import Announcement
 from consumer.domain.connections.pair import Pair
 from consumer.domain.errors import UnavailableError
@@ -102,11 +102,11 @@ class KafkaChangelog:
         except KafkaError as error:
             raise UnavailableError(f"The history of pairs could not be written: {type(error).__name__}.") from error
 
-    async def write_standings(self, standings: Sequence[Standing]) -> None:
+    async def write_states(self, states: Sequence[LoggedState]) -> None:
         try:
             sent = []
-            for standing in standings:
-                key, value = standing_record(standing)
+            for state in states:
+                key, value = state_record(state)
                 sent.append(await self._producer.send(self._topic, key=key, value=value))
             await asyncio.gather(*sent)
         except KafkaError as error:

@@ -75,5 +75,5 @@ class KafkaRebuildSource:
 
     @kafka_call
     async def announce(self, generation: str) -> None:
-        key, value = changelog.standing_record(Generation(generation))
+        key, value = changelog.state_record(Generation(generation))
         await self._producer.send_and_wait(self.ledger, key=key, value=value)

@@ -9,7 +9,7 @@ from typing import Final
 from consumer.settings import PREFIX
 
 UNKNOWN: Final = ""
-"""The answer to a question that the probe could not settle."""
+"""The answer to a question that the probe could not answer."""
 
 
 @dataclass(frozen=True, slots=True)

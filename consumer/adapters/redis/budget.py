@@ -32,7 +32,7 @@ _LATE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class CreditStanding:
+class CreditBalance:
     """The credits of one credential.
 
     Attributes:
@@ -46,7 +46,7 @@ class CreditStanding:
     full_at: int = 0
 
 
-def read_credits(fields: Mapping[bytes, bytes], now: int, limit: int, window: int) -> CreditStanding:
+def read_credits(fields: Mapping[bytes, bytes], now: int, limit: int, window: int) -> CreditBalance:
     """What a hash of credits says at `now`, ms of the server; as `take_permit.lua` counts. `window`: ms."""
     width, held = window / SLOTS, {name.decode(): int(value) for name, value in fields.items()}
     ahead = max(held.get("behind", 0), held.get("seen", 0) - now, 0)
@@ -58,7 +58,7 @@ def read_credits(fields: Mapping[bytes, bytes], now: int, limit: int, window: in
     unknown = held.get("hold", 0) > moment or held.get("doubt", 0) > moment
     ends = [round((max(spent) + SLOTS + 1) * width)] if spent else []
     ends += [held["foreign_until"]] if foreign else []
-    return CreditStanding(
+    return CreditBalance(
         tuple(spent.get(at, 0) for at in range(slot - SLOTS + 1, slot + 1)),
         None if unknown else max(limit - foreign - sum(spent.values()), 0),
         max(ends) - ahead if ends else 0,
@@ -170,16 +170,16 @@ class RedisBudget(RedisStore):
             self._fenced[place] = known
 
     async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:
-        await self._settle(grant, "spent", -1 if remaining is None else remaining, reset or 0.0)
+        await self._close_grant(grant, "spent", -1 if remaining is None else remaining, reset or 0.0)
 
     async def returned(self, grant: Grant) -> None:
-        await self._settle(grant, "returned", -1, 0.0)
+        await self._close_grant(grant, "returned", -1, 0.0)
 
     async def throttled(self, grant: Grant, reset: float) -> None:
-        await self._settle(grant, "throttled", -1, reset)
+        await self._close_grant(grant, "throttled", -1, reset)
 
     @guarded
-    async def _settle(self, grant: Grant, what: str, remaining: int, reset: float) -> None:
+    async def _close_grant(self, grant: Grant, what: str, remaining: int, reset: float) -> None:
         await self._scripts.settle_permit(
             self._keys.credential(grant.credential, "credits"),
             self._keys.credential(grant.credential, f"grant:{grant.id}"),

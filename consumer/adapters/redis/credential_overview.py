@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.base import RedisReader
-from consumer.adapters.redis.budget import CreditStanding, read_credits
+from consumer.adapters.redis.budget import CreditBalance, read_credits
 from consumer.adapters.redis.client import guarded
 from consumer.adapters.redis.keys import Keys
 from consumer.domain.pacing.circuit import Circuit
@@ -20,14 +20,14 @@ _AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class CredentialStanding:
+class CredentialStats:
     """One organization's credential. `refused`: Swoogo does not take it; `events`: pairs it has, or had."""
 
     org_id: str
     credential: str
     refused: bool
     events: int
-    credits: CreditStanding
+    credits: CreditBalance
     circuit: Circuit
 
 
@@ -46,9 +46,9 @@ class CredentialOverview(RedisReader):
         return tuple(sorted(each.decode() for each in members))
 
     @guarded
-    async def standings(self, organizations: Sequence[str], now: int) -> list[CredentialStanding]:
+    async def stats_of(self, organizations: Sequence[str], now: int) -> list[CredentialStats]:
         """Of those that are connected. `now`: ms."""
-        found: list[CredentialStanding] = []
+        found: list[CredentialStats] = []
         for start in range(0, len(organizations), _AT_ONCE):
             some = organizations[start : start + _AT_ONCE]
             async with self._redis.pipeline(transaction=False) as pipe:
@@ -74,7 +74,7 @@ class CredentialOverview(RedisReader):
                     pipe.get(self._keys.credential(credential, "circuit"))
                 values = await pipe.execute()
             found += [
-                CredentialStanding(
+                CredentialStats(
                     *each,
                     read_credits(spent, now, self._limit, self._window),
                     (codecs.circuit.known(circuit) if circuit else None) or Circuit(),

@@ -69,9 +69,9 @@ class RedisLedger:
             try:
                 await self._changelog.write(lease.subject.id, intents)
             finally:
-                await self._settle(lease, {key: codecs.encode(entry) for key, entry in intents.items()})
+                await self._check_lease(lease, {key: codecs.encode(entry) for key, entry in intents.items()})
 
-    async def _settle(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
+    async def _check_lease(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
         """Raises LeaseLostError when these were sent, with whatever answer, by somebody who has no lease any more.
 
         They may have come after what the next holder wrote: that is sent on once more.
@@ -110,7 +110,7 @@ class RedisLedger:
                 try:
                     await self._changelog.write(event_id, entries)
                 except UnavailableError:
-                    await self._settle(lease, stored)
+                    await self._check_lease(lease, stored)
                     raise
             await self._logged(lease, stored)
 

@@ -24,7 +24,7 @@ from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.cluster_map import Ranges, slot_of
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
-from consumer.domain.connection_state import ConnectionStanding, PairStanding
+from consumer.domain.connection_state import ConnectionState, OrgState, PairState
 from consumer.domain.errors import UnreadableRowError
 from consumer.ports.rebuild import Marker, Offsets, RebuildProgress, Rebuilt, Resumed, TopicPartition
 
@@ -36,8 +36,8 @@ _LINEAGE: Final = "lineage"
 
 _progress: Final = msgspec.json.Decoder(RebuildProgress)
 _deferred: Final = msgspec.json.Decoder(dict[str, list[str]])
-_connection: Final = msgspec.json.Decoder(ConnectionStanding)
-_pair: Final = msgspec.json.Decoder(PairStanding)
+_connection: Final = msgspec.json.Decoder(ConnectionState)
+_pair: Final = msgspec.json.Decoder(PairState)
 
 
 class RedisMarkers(RedisStore):
@@ -115,12 +115,12 @@ class RedisMarkers(RedisStore):
         restored = await read_hash(self._redis, self._keys.generation("restored"))
         if restored.pop(_LINEAGE.encode(), b"").decode() != marker.lineage:
             return Resumed({}, ())
-        standings = await read_hash(self._redis, self._keys.generation("standings"))
+        states = await read_hash(self._redis, self._keys.generation("standings"))
         return Resumed(
             {place_of(name.decode()): int(offset) for name, offset in restored.items()},
             [
                 (_connection if name.startswith(b"connection/") else _pair).decode(value)
-                for name, value in standings.items()
+                for name, value in states.items()
             ],
         )
 
@@ -130,7 +130,7 @@ class RedisMarkers(RedisStore):
         owner: str,
         marker: Marker,
         offsets: Offsets,
-        standings: Collection[ConnectionStanding | PairStanding],
+        states: Collection[OrgState],
     ) -> bool:
         fields = [part for each, offset in offsets.items() for part in (name_of(each), str(offset))]
         return await self._scripts.checkpoint_rebuild(
@@ -138,7 +138,7 @@ class RedisMarkers(RedisStore):
             owner=owner,
             server=marker.server,
             lineage=marker.lineage,
-            standings=[(_standing_name(each), each.epoch, codecs.encode(each)) for each in standings],
+            states=[(_state_name(each), each.epoch, codecs.encode(each)) for each in states],
             fields=fields,
         )
 
@@ -224,9 +224,9 @@ def place_of(name: str) -> TopicPartition:
     return TopicPartition(topic, int(partition), *of)
 
 
-def _standing_name(standing: ConnectionStanding | PairStanding) -> str:
-    match standing:
-        case ConnectionStanding():
-            return f"connection/{standing.org_id}"
-        case PairStanding():
-            return f"mapping/{standing.org_id}/{standing.event_id}"
+def _state_name(state: OrgState) -> str:
+    match state:
+        case ConnectionState():
+            return f"connection/{state.org_id}"
+        case PairState():
+            return f"mapping/{state.org_id}/{state.event_id}"

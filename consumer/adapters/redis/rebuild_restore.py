@@ -111,7 +111,7 @@ class RedisRestorer(RedisStore):
         return {event.decode(): codecs.pair.decode(row) for event, row in stored.items()}
 
     @guarded
-    async def settled(self, org_id: str, stamps: Mapping[str, str]) -> None:
+    async def requests_served(self, org_id: str, stamps: Mapping[str, str]) -> None:
         subject = org_subject(org_id)
         state, dirty = (self._keys.subject(subject, name) for name in ("state", "dirty"))
         marks = [part for mark in stamps.items() for part in mark]

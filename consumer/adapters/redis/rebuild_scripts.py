@@ -21,13 +21,13 @@ class RebuildScripts(RegisteredScripts):
         owner: str,
         server: str,
         lineage: str,
-        standings: Collection[tuple[str, int, bytes]],
+        states: Collection[tuple[str, int, bytes]],
         fields: Iterable[str],
     ) -> bool:
-        """False when the lock is another's, or the server. `keys`: lock, restored, standings."""
-        parts = [part for each in standings for part in each]
+        """False when the lock is another's, or the server. `keys`: lock, restored, states."""
+        parts = [part for each in states for part in each]
         return bool(
-            await self.named["checkpoint_rebuild"](keys, [owner, server, lineage, len(standings), *parts, *fields])
+            await self.named["checkpoint_rebuild"](keys, [owner, server, lineage, len(states), *parts, *fields])
         )
 
     async def commit_rebuild(
@@ -42,7 +42,7 @@ class RebuildScripts(RegisteredScripts):
     ) -> bool:
         """False when the lock is another's, or the server.
 
-        `keys`: marker, lock, progress, restored, standings, about.
+        `keys`: marker, lock, progress, restored, states, about.
         """
         return bool(
             await self.named["commit_rebuild"](keys, [owner, server, int(done), len(about) // 2, *about, *fields])

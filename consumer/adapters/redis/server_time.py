@@ -1,8 +1,8 @@
 """The clock of this process goes by the Redis server's, as leases and credits do (decision 0039).
 
-A replica whose clock is ahead would take an unanswered create of another one for settled, and make it twice (G2). The
-server's clock may itself be set, or a failover lead to another one: that shows against the ticks of this process
-(decision 0052).
+A replica whose clock is ahead would take an unanswered create of another one for one that did not happen, and make it
+twice (G2). The server's clock may itself be set, or a failover lead to another one: that shows against the ticks of
+this process (decision 0052).
 """
 
 from __future__ import annotations

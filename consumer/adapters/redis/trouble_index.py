@@ -35,7 +35,7 @@ class TroubleIndex(RedisReader):
             await self._redis.hdel(key, event_id)
 
     @guarded
-    async def standings(self) -> Mapping[str, EventTrouble] | None:
+    async def by_event(self) -> Mapping[str, EventTrouble] | None:
         """Event id -> what is wrong, of events that have any; None: not every event was gone through yet."""
         rows = await read_hash(self._redis, self._keys.trouble())
         complete = rows.pop(_COMPLETE, None)

@@ -59,7 +59,7 @@ class Choices:
     Attributes:
         lock_seconds: how long looking and adding may take at most, waiting for credits included.
         wait_seconds: how long to wait for another replica's lock.
-        settle_seconds: how long after a call without an answer its choices may still come.
+        settle_time: how long after a call without an answer its choices may still come.
     """
 
     caller: Caller
@@ -67,7 +67,7 @@ class Choices:
     clock: Clock
     lock_seconds: float
     wait_seconds: float
-    settle_seconds: float
+    settle_time: float
 
     async def read(self, work: Work, field: Field) -> Mapping[str, Any]:
         """The definition of the field; one credit.
@@ -95,8 +95,8 @@ class Choices:
         try:
             found = await self._add(work, field, names)
         except (UnansweredError, LeaseLostError, asyncio.CancelledError):
-            # They may be added yet: until that is settled no event looks (G2).
-            await self.locks.lock(whose, owner, self.settle_seconds, what=_LOCK)
+            # They may be added yet: until the settle time is over no event looks (G2).
+            await self.locks.lock(whose, owner, self.settle_time, what=_LOCK)
             raise
         except SwoogoSyncError:
             await self.locks.unlock(whose, owner, what=_LOCK)

@@ -55,11 +55,11 @@ class SwoogoClient(Swoogo):
         circuits: Circuits,
         transport: httpx.AsyncBaseTransport | None = None,
         *,
-        settle: float = 120.0,
+        settle_time: float = 120.0,
         watch: CallWatch | None = None,
         digests: Digests = PLAIN,
     ) -> None:
-        """`settle`: seconds after a call without an answer in which it may take effect. `watch` sees every call.
+        """`settle_time`: seconds after a call without an answer in which it may take effect. `watch` sees every call.
         `digests`: of the natural keys of people.
         """
         self._digests = digests
@@ -82,7 +82,7 @@ class SwoogoClient(Swoogo):
             clock,
             lock_seconds=settings.credit_window + settings.deadline * 4,
             wait_seconds=settings.deadline * 3,
-            settle_seconds=settle,
+            settle_time=settle_time,
         )
         self._levels = Levels(self._caller, choices)
         self._definitions = Definitions(self._caller, choices)

@@ -1,6 +1,6 @@
-"""Credits of calls: a permit before each sending, settled by what became of it (G5, `swoogo-api.md 3`).
+"""Credits of calls: a permit before each sending, closed by what became of it (G5, `swoogo-api.md 3`).
 
-Guarantees: nothing is sent without a permit; every permit is settled, also when the call breaks off; what
+Guarantees: nothing is sent without a permit; every permit is closed, also when the call breaks off; what
 Swoogo says is left of its window is passed on.
 """
 
@@ -60,7 +60,7 @@ class Charge:
 
 
 class CreditMeter:
-    """Takes permits, settles them, and counts the credits of each claim."""
+    """Takes permits, closes them, and counts the credits of each claim."""
 
     def __init__(self, settings: SwoogoSettings, budget: Budget, watch: CallWatch) -> None:
         self._watch = watch
@@ -80,7 +80,7 @@ class CreditMeter:
 
     @asynccontextmanager
     async def charged(self, work: Work, cost: int, *, observe: bool = True) -> AsyncIterator[Charge]:
-        """Wait for a permit, and settle it when the block ends, however it ends. No cost needs no permit.
+        """Wait for a permit, and close it when the block ends, however it ends. No cost needs no permit.
 
         `observe`: whether the answer's rate headers speak of this credential.
 
@@ -98,9 +98,9 @@ class CreditMeter:
             yield charge
         finally:
             # A create that was answered must not look as if it had failed, only because the count could not be
-            # kept; credits that are not settled stay counted.
+            # kept; credits that are not closed stay counted.
             with suppress(RetryableError):
-                await self._settle(work, grant, charge, observe=observe)
+                await self._close_grant(work, grant, charge, observe=observe)
 
     def wait_asked(self, answer: Answer) -> float:
         """Seconds that a 429 asks to wait: `X-Rate-Limit-Reset` is no time of day (`swoogo-api.md 3`)."""
@@ -109,7 +109,7 @@ class CreditMeter:
             reset = answer.header("retry-after")
         return min(max(self._window if reset is None else reset, 1.0), self._window)
 
-    async def _settle(self, work: Work, grant: Grant, charge: Charge, *, observe: bool) -> None:
+    async def _close_grant(self, work: Work, grant: Grant, charge: Charge, *, observe: bool) -> None:
         answer = charge.answer
         if answer is None:
             charge.credits = grant.cost if charge.sent else 0

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.explaining.event_holds import EventHolds, Hold, counted, holds_of
-from consumer.domain.explaining.sync_state import Became, Known, became
+from consumer.domain.explaining.sync_state import Became, SessionConditions, became
 from consumer.domain.issues.issue import Code, Hand, Issue, hand_of
 from consumer.domain.issues.sentences import field_label
 from consumer.domain.planning.eligibility import ENDS, Reason, Skip
@@ -96,7 +96,7 @@ def _state(facts: RecordFacts) -> Became:
     reason, hands = facts.skip.reason if facts.skip else None, [hand_of(each.code) for each in facts.issues]
     sends = facts.skip is None and bool(facts.operations or facts.dirty)
     return became(
-        Known(
+        SessionConditions(
             live=facts.live,
             gone=facts.entry is not None and facts.entry.state is State.GONE,
             changed=sends or reason in {Reason.WAITING, Reason.UNAPPROVED},

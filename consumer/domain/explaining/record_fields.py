@@ -237,7 +237,7 @@ _OF_ANSWERS: Final = CODES | {
 """Issues that an answer of Swoogo gave rise to: a plan does not raise them again, so they stand until a push."""
 
 
-def standing_issues(key: str, plan: Plan, former: Iterable[Issue]) -> list[Issue]:
+def open_issues_of(key: str, plan: Plan, former: Iterable[Issue]) -> list[Issue]:
     """What stands: what the plan raises now, and what answers and surveys left until the next push."""
     now = {each.id: each for each in plan.issues if each.record == key}
     kept = {each.id: each for each in former if each.record == key and (each.parked or each.code in _OF_ANSWERS)}

@@ -40,7 +40,7 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EventConditions:
     """What the state of an event follows from.
 
     Attributes:
@@ -69,28 +69,28 @@ class Standing:
     manual: bool = False
 
 
-def state_of(standing: Standing) -> SyncState:
+def state_of(conditions: EventConditions) -> SyncState:
     """The first that holds: without a connection nothing moves, what moves is shown moving, and trouble before waiting.
 
     A worker that only compares an event with Swoogo changes nothing of its state.
     """
-    if not standing.mapped or standing.refused:
+    if not conditions.mapped or conditions.refused:
         return SyncState.NOT_CONNECTED
-    if standing.working and (standing.calls or standing.changes):
+    if conditions.working and (conditions.calls or conditions.changes):
         return SyncState.PUSHING
-    if standing.hands:
+    if conditions.hands:
         return SyncState.NEEDS_HAND
-    if standing.failures or standing.delayed or standing.frozen or (standing.changes and standing.paused):
+    if conditions.failures or conditions.delayed or conditions.frozen or (conditions.changes and conditions.paused):
         return SyncState.HELD
-    return SyncState.WAITING if standing.changes or standing.unapproved else SyncState.IN_SYNC
+    return SyncState.WAITING if conditions.changes or conditions.unapproved else SyncState.IN_SYNC
 
 
-def turn_of(standing: Standing) -> Turn:
+def turn_of(conditions: EventConditions) -> Turn:
     """Whose turn it is in that state; what waits for an approval or for a manual sync waits for somebody."""
-    state = state_of(standing)
+    state = state_of(conditions)
     if state in {SyncState.NEEDS_HAND, SyncState.NOT_CONNECTED}:
         return Turn.SOMEBODY
-    if state is SyncState.WAITING and (standing.unapproved or standing.manual):
+    if state is SyncState.WAITING and (conditions.unapproved or conditions.manual):
         return Turn.SOMEBODY
     return Turn.DONE if state is SyncState.IN_SYNC else Turn.ITSELF
 
@@ -126,7 +126,7 @@ _SESSION_WORDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class SessionConditions:
     """What is known of one accepted session.
 
     Attributes:
@@ -146,7 +146,7 @@ class Known:
     ended: bool = False
 
 
-def became(known: Known) -> Became:
+def became(known: SessionConditions) -> Became:
     for state, holds in (
         (Became.NEEDS_HAND, known.hands > 0),
         (Became.GONE, known.gone),

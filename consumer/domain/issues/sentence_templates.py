@@ -223,6 +223,6 @@ REFUSED_WITHOUT_REASON: Final = (
 )
 ADDRESS_TAKEN: Final = (
     " {Other} still has that e-mail address in Swoogo. If that contact is deleted in Sessionboard, delete the speaker "
-    "in Swoogo. If the two swap theirs, give one of the two another address in Swoogo, and both settle by "
+    "in Swoogo. If the two swap theirs, give one of the two another address in Swoogo, and both are resolved by "
     "themselves at the next comparisons."
 )

@@ -90,7 +90,7 @@ def apply_commands(
     directories: Mapping[Kind, Directory],
     *,
     now: int,
-    settle: int,
+    settle_time: int,
     era: int,
 ) -> CommandOutcome:
     """What the commands change.
@@ -100,7 +100,7 @@ def apply_commands(
         ledger: of the event, as it is.
         directories: a complete list of each kind to look at.
         now: ms.
-        settle: how long an unanswered create may still take effect, ms.
+        settle_time: how long an unanswered create may still take effect, ms.
         era: of the pair.
     """
     changes: dict[str, Entry | None] = {}
@@ -122,9 +122,9 @@ def apply_commands(
                     issues.append(Issue(command.key, Code.NOT_ADOPTED, detail=refusal))
             case Action.FORGET:
                 if entry and entry.state is State.INTENT:
-                    if now < entry.settled_at(settle):
+                    if now < entry.settled_at(settle_time):
                         # It may still come into being; forgotten now, it would be made twice (G2).
-                        waits.append(entry.settled_at(settle))
+                        waits.append(entry.settled_at(settle_time))
                         continue
                     news = {command.key: None}
             case Action.LIFT:

@@ -81,7 +81,7 @@ def plan_removals(
     issues: list[Issue] = []
     unconfirmed: list[Delete] = []
 
-    def settled(kind: Kind, doomed: Iterator[Delete]) -> tuple[Delete, ...]:
+    def confirmed_of(kind: Kind, doomed: Iterator[Delete]) -> tuple[Delete, ...]:
         due: list[Delete] = []
         for each in doomed:
             if each.key in sealed:
@@ -106,10 +106,10 @@ def plan_removals(
     sessions: tuple[Delete, ...] = ()
     speakers: tuple[Delete, ...] = ()
     if settings.remove_deleted_sessions:
-        sessions = settled(Kind.SESSION, _sessions(snapshot, ledger, timezone, now))
+        sessions = confirmed_of(Kind.SESSION, _sessions(snapshot, ledger, timezone, now))
     if settings.remove_deleted_speakers:
         doomed = _speakers(snapshot, ledger, timezone, now, accepted_only=settings.accepted_participants_only)
-        speakers = settled(Kind.SPEAKER, doomed)
+        speakers = confirmed_of(Kind.SPEAKER, doomed)
     return Removals(sessions, speakers, tuple(skips), tuple(issues), tuple(sorted(unconfirmed, key=attrgetter("key"))))
 
 

@@ -34,7 +34,7 @@ class PlanInput:
         confirmed: removal key -> Swoogo id of what an operator confirmed (D4).
         now: ms since the epoch.
         verify_before_create: kinds that may hold records of ours which the ledger does not know (G6).
-        settle: ms after which an unanswered create that cannot be found did not happen.
+        settle_time: ms after which an unanswered create that cannot be found did not happen.
         changed_images: record keys whose image is another one now behind the same address.
         read_since: a directory that was read from this moment on (ms) is as good as a fresh one for what people made
             in Swoogo; None: none is (`domain.planning.looks`).
@@ -58,7 +58,7 @@ class PlanInput:
     parked: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     confirmed: Mapping[str, int] = field(default_factory=dict)
-    settle: int = 120_000
+    settle_time: int = 120_000
     limits: TextLimits = field(default_factory=TextLimits)
     verify_before_create: AbstractSet[Kind] = frozenset()
     changed_images: AbstractSet[str] = frozenset()

@@ -77,7 +77,7 @@ def plan_places(
     parked: Mapping[str, str],
     *,
     now: int,
-    settle: int,
+    settle_time: int,
     limits: TextLimits,
     shown: bool | None = None,
 ) -> PlacePlan:
@@ -90,13 +90,13 @@ def plan_places(
         directory: what Swoogo was last seen to hold of this kind.
         parked: key -> fingerprint of refused operations.
         now: ms.
-        settle: how long an unanswered create may still take effect, ms.
+        settle_time: how long an unanswered create may still take effect, ms.
         limits: longest texts.
         shown: whether what the directory does not hold is not in Swoogo; None: when it is fresh.
     """
     shown = directory.fresh if shown is None else shown
     plan = PlacePlan()
-    known = _known(kind, ledger, directory, now=now, settle=settle)
+    known = _known(kind, ledger, directory, now=now, settle_time=settle_time)
     plan.ids |= known.ids
     new: dict[str, list[Place]] = defaultdict(list)
     for place in used.values():
@@ -119,8 +119,8 @@ def plan_places(
     for wanted, places in new.items():
         ours, asked_for = known.by_name.get(wanted), known.unsure.get(wanted)
         if ours is None and asked_for is not None:
-            until = asked_for.settled_at(settle)
-            plan.look = plan.look or not directory.shows_since(asked_for, now, settle)
+            until = asked_for.settled_at(settle_time)
+            plan.look = plan.look or not directory.shows_since(asked_for, now, settle_time)
             plan.wait_until = until if plan.wait_until is None else min(plan.wait_until, until)
         elif ours is None and (issues := _ambiguous(kind, wanted, new, directory, known)):
             plan.look = plan.look or not directory.fresh
@@ -140,7 +140,7 @@ class _Known:
         ids: Sessionboard id -> Swoogo id of what is there.
         by_name: natural key -> Swoogo id of what is there.
         intents: key -> entry of each create without an answer.
-        unsure: natural key -> an intent that has not settled and cannot be found yet.
+        unsure: natural key -> an intent within its settle time that cannot be found yet.
         owned: Swoogo ids of all entries.
         newest: largest Swoogo id that is known.
     """
@@ -158,7 +158,7 @@ class _Known:
         return {key: entry for key, entry in self.intents.items() if key in keys or entry.natural == wanted}
 
 
-def _known(kind: Kind, ledger: Ledger, directory: Directory, *, now: int, settle: int) -> _Known:
+def _known(kind: Kind, ledger: Ledger, directory: Directory, *, now: int, settle_time: int) -> _Known:
     entries = dict(entries_of(ledger, kind))
     owned = {entry.swoogo_id for entry in entries.values() if entry.swoogo_id is not None}
     intents = {key: entry for key, entry in entries.items() if entry.state is State.INTENT}
@@ -169,7 +169,7 @@ def _known(kind: Kind, ledger: Ledger, directory: Directory, *, now: int, settle
         {
             entry.natural: entry
             for entry in intents.values()
-            if now < entry.settled_at(settle) and not _shown_as(entry, directory, owned)
+            if now < entry.settled_at(settle_time) and not _shown_as(entry, directory, owned)
         },
         owned,
         newest_known(directory, owned),

@@ -231,7 +231,7 @@ def _places(draft: Draft, kind: Kind, used: Mapping[str, Place]) -> PlacePlan:
         given.directory(kind),
         given.parked,
         now=given.now,
-        settle=given.settle,
+        settle_time=given.settle_time,
         limits=given.limits,
         shown=given.shows(kind),
     )

@@ -33,7 +33,7 @@ class Scope:
             return "all"
         return "agenda" if self.agenda else "sponsors"
 
-    def settles(self, key: str) -> bool:
+    def covers_mark(self, key: str) -> bool:
         """Whether a sync of this scope deals with a change of the record under this snapshot key."""
         if key.startswith(f"{Source.SPONSOR.value}/"):
             return self.sponsors

@@ -32,7 +32,7 @@ def plan_records(draft: Draft, wanted: Iterable[tuple[Desired, Fields]]) -> None
 
 
 def _planned(draft: Draft, desired: Desired, fields: Fields) -> bool:
-    """Decide for one record; False when a create without an answer has settled and cannot be found."""
+    """Decide for one record; False when a create without an answer is past its settle time and cannot be found."""
     draft.issues.extend(desired.issues)
     entry = draft.given.ledger.get(desired.key)
     if entry is not None and entry.outdates(desired.version):
@@ -72,12 +72,12 @@ def _plan_looked_for(draft: Draft, desired: Desired, fields: Fields) -> None:
 def _planned_unanswered(draft: Draft, desired: Desired, fields: Fields, entry: Entry) -> bool:
     """G2: a create was sent, and its outcome is unknown."""
     given, directory = draft.given, draft.given.directory(desired.kind)
-    settled = entry.settled_at(given.settle)
+    open_until = entry.settled_at(given.settle_time)
     if not directory.fresh:
-        if directory.shows_since(entry, given.now, given.settle):
-            _wait(draft, desired, settled)
+        if directory.shows_since(entry, given.now, given.settle_time):
+            _wait(draft, desired, open_until)
             return True
-        if directory.at >= settled and given.parked.get(desired.key) == fingerprint(fields):
+        if directory.at >= open_until and given.parked.get(desired.key) == fingerprint(fields):
             return False  # it was looked for since, and a reconcile looks again
         draft.looks.add(desired.kind)
     owned = draft.owned_of(desired.kind)
@@ -91,8 +91,8 @@ def _planned_unanswered(draft: Draft, desired: Desired, fields: Fields, entry: E
             draft.records.append(_adoption(desired, {}, matches[0]))
         else:
             _append(draft, _adoption(desired, fields, matches[0]))
-    elif given.now < settled:
-        _wait(draft, desired, settled)
+    elif given.now < open_until:
+        _wait(draft, desired, open_until)
     else:
         return False
     return True

@@ -56,7 +56,7 @@ class ExecutionResult:
     """What was done, also when an error ended it.
 
     Attributes:
-        attempted: issue keys of the operations that were tried; their former issues are settled by it.
+        attempted: issue keys of the operations that were tried; which ends their former issues.
         sent: ledger key -> fields that were sent, which ends what a survey had to say about them.
         unanswered: ledger keys of which a create may or may not have happened.
         performed: operations tried.
@@ -88,7 +88,7 @@ class ExecutionResult:
     def failed(self) -> bool:
         """Whether the trouble concerns more than the records it befell.
 
-        A few creates without an answer do not: what came of them is asked when they have settled, and everything else
+        A few creates without an answer do not: what came of them is asked after the settle time, and everything else
         of the event goes on meanwhile.
         """
         others = any(not isinstance(each, UnansweredError) for each in self.failures)

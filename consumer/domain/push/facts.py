@@ -66,7 +66,7 @@ class Facts:
         return frozenset(each for each in self._commands if each.act is Action.RETRY)
 
     @property
-    def settled_marks(self) -> dict[str, str]:
+    def covered_marks(self) -> dict[str, str]:
         """The dirty marks that this push deals with.
 
         A manual sync leaves those outside its scope to the next push. Changes push all they may: what the mapping
@@ -74,7 +74,7 @@ class Facts:
         """
         if not isinstance(self.cause, ManualSync):
             return dict(self.state.marks)
-        return {key: stamp for key, stamp in self.state.marks.items() if self.scope.settles(key)}
+        return {key: stamp for key, stamp in self.state.marks.items() if self.scope.covers_mark(key)}
 
     def with_directories(self, read: Mapping[Kind, Directory]) -> Facts:
         """With what was read since; nothing takes the place of a list that was read in this push but another one."""

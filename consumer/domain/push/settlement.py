@@ -23,8 +23,8 @@ from consumer.domain.planning.scope import covers
 from consumer.domain.push.cause import ManualSync, Reconcile
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
+from consumer.domain.push.open_issues import issues_after
 from consumer.domain.push.run import PAIR_ENDED, Run, count_issues, first_issues
-from consumer.domain.push.standing_issues import issues_after
 from consumer.domain.records.identity import Kind, Source, digest, id_of, kind_of
 from consumer.domain.records.ledger import Ledger, State
 from consumer.domain.surveys.survey import Survey, SurveyState
@@ -40,13 +40,13 @@ class Policy:
     Attributes:
         retry_first: until the event is tried again after its first failure.
         retry_max: until then at most, however many there were.
-        settle: how long an unanswered create may still take effect.
+        settle_time: how long an unanswered create may still take effect.
         reconcile_interval: between two reconciles of an event; 0: none come round.
     """
 
     retry_first: float
     retry_max: float
-    settle: float
+    settle_time: float
     reconcile_interval: float
 
 
@@ -119,7 +119,7 @@ def settle(
     if survey:
         survey_in = _survey_in(survey, policy, at.jitter)
         if not unplanned:
-            memory = replace(survey.memory, settled=settled_digest(facts, at.now) if _idle(planned, again) else "")
+            memory = replace(survey.memory, settled=idle_digest(facts, at.now) if _idle(planned, again) else "")
     elif isinstance(facts.cause, Reconcile):
         again, survey_in = None, again
     ended = _ended(facts, run, issues, result, at)
@@ -132,7 +132,7 @@ def settle(
     return Settlement(
         ended,
         issues,
-        cleared=_cleared(facts.settled_marks, waiting),
+        cleared=_cleared(facts.covered_marks, waiting),
         retry_in=again,
         rest_in=rest,
         survey_in=survey_in,
@@ -152,7 +152,7 @@ def nothing_new(facts: Facts, survey: Survey, ledger: Ledger, now: int = 0) -> b
     `now`: ms.
     """
     return (
-        survey.memory.settled == settled_digest(facts, now)
+        survey.memory.settled == idle_digest(facts, now)
         and not (facts.mapping.settings.field_maps.look_at_edits and _edited(facts, survey))
         and not (survey.deep or survey.findings.gone or facts.state.marks or facts.state.commands)
         and not any(issue.parked or issue.code in _UNREACHED for issue in facts.former.values())
@@ -166,7 +166,7 @@ def _edited(facts: Facts, survey: Survey) -> bool:
     return bool(survey.findings.learned) or any(each.code is Code.EDITED_IN_SWOOGO for each in issues)
 
 
-def settled_digest(facts: Facts, now: int = 0) -> str:
+def idle_digest(facts: Facts, now: int = 0) -> str:
     """What a plan depends on besides records: pair, settings, freezes, approval, and what has ended by `now` (ms)."""
     mapping, controls = facts.mapping, facts.state.controls
     held = controls.active(now), controls.approval
@@ -205,7 +205,7 @@ def _retry_in(facts: Facts, planned: Planned, result: ExecutionResult, policy: P
     moments = [each for each in (planned.plan.wait_until, planned.wait_until) if each is not None]
     waits = [max(each - at.now, 0) / 1000 for each in moments]
     if result.unanswered:
-        waits.append(policy.settle)
+        waits.append(policy.settle_time)
     if not _changes_go_on(facts, planned.plan.images):
         waits += _image_waits(result, policy)
     if waits and (end := facts.state.controls.ends_after(at.now)):
@@ -264,7 +264,7 @@ def _survey_in(survey: Survey, policy: Policy, jitter: float) -> float:
 def _waiting_keys(planned: Planned, result: ExecutionResult, policy: Policy, now: int) -> frozenset[str]:
     """Records that wait for an unanswered create to settle, by their ledger keys."""
     waiting = {skip.key for skip in planned.plan.skips if skip.reason is Reason.WAITING}
-    settle_ms = round(policy.settle * 1000)
+    settle_ms = round(policy.settle_time * 1000)
     unsettled = {
         key for key, each in result.ledger.items() if each.state is State.INTENT and now < each.settled_at(settle_ms)
     }

@@ -35,7 +35,7 @@ class What(StrEnum):
     EDITED = "edited"
     GONE = "gone"
     ISSUE = "issue"
-    SETTLED = "settled"
+    RESOLVED = "settled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ _WORDS: Final[Mapping[What, str]] = {
     What.EDITED: "Seen in Swoogo: edited by a person",
     What.GONE: "Seen in Swoogo: deleted there",
     What.ISSUE: "Issue",
-    What.SETTLED: "Settled",
+    What.RESOLVED: "Resolved",
 }
 
 
@@ -158,7 +158,7 @@ def _issues(report: PushReport) -> Iterator[tuple[str, Happening]]:
     for name in former.keys() - now.keys():
         issue = former[name]
         fields = (issue.field,) if issue.field else ()
-        yield issue.record, Happening(run.ended, What.SETTLED, fields, issue.code.value, run.id)
+        yield issue.record, Happening(run.ended, What.RESOLVED, fields, issue.code.value, run.id)
     for key, entry in report.result.ledger.items():
         before = report.facts.ledger.get(key)
         if entry.state is State.GONE and before is not None and before.live:

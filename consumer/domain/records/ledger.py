@@ -89,13 +89,13 @@ class Entry:
         """
         return 0 < version < self.version <= self.at + TOLERANCE_MS
 
-    def settled_at(self, settle: int) -> int:
+    def settled_at(self, settle_time: int) -> int:
         """Of an intent: when a create that cannot be found until then did not happen, ms.
 
         Args:
-            settle: how long an unanswered create may still take effect, ms.
+            settle_time: how long an unanswered create may still take effect, ms.
         """
-        return self.at + settle
+        return self.at + settle_time
 
     def mark_unanswered(self, now: int) -> Entry:
         """This intent once its answer is no longer awaited.
@@ -209,13 +209,13 @@ class Directory:
         """Records with that natural key, oldest id first."""
         return self._by_natural.get(natural, ())
 
-    def shows_since(self, entry: Entry, now: int, settle: int) -> bool:
-        """Whether this list is new enough to say that an unsettled intent cannot be found yet.
+    def shows_since(self, entry: Entry, now: int, settle_time: int) -> bool:
+        """Whether this list is new enough to say that an open intent cannot be found yet.
 
-        An event that goes on changing is pushed again and again while an intent settles; a list for each would cost
+        An event that goes on changing is pushed again and again while an intent is open; a list for each would cost
         more than the changes.
         """
-        return entry.at < self.at and now < min(self.at + settle // 4, entry.settled_at(settle))
+        return entry.at < self.at and now < min(self.at + settle_time // 4, entry.settled_at(settle_time))
 
 
 def known_ids(kind: Kind, directory: Directory, ledger: Ledger) -> dict[int, str]:

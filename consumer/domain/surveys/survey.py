@@ -184,7 +184,7 @@ def examine(
     *,
     max_missing_share: float,
     now: int,
-    settle: int = 0,
+    settle_time: int = 0,
     confirmed: bool = False,
     digests: Digests = PLAIN,
     watched: Mapping[Kind, AbstractSet[str]] = _NOTHING,
@@ -197,7 +197,7 @@ def examine(
         event_id: the event, for issues about all of it.
         max_missing_share: share of a kind (0..1) that may be gone; beyond it nothing of the kind is concluded.
         now: ms, noted in tombstones.
-        settle: ms in which a record that was just written may not show in lists yet; it is no tombstone before.
+        settle_time: ms in which a record that was just written may not show in lists yet; it is no tombstone before.
         confirmed: an operator says that the losses are real.
         watched: fields of which it counts what Swoogo has although nothing was pushed (F4).
         digests: compare what the ledger holds of people (Y3).
@@ -210,7 +210,9 @@ def examine(
     for kind, sighting in seen.items():
         live = [(key, entry) for key, entry in entries.get(kind, {}).items() if entry.live]
         shown = (
-            sighting.ids if confirmed else sighting.ids | {each.swoogo_id for _, each in live if now < each.at + settle}
+            sighting.ids
+            if confirmed
+            else sighting.ids | {each.swoogo_id for _, each in live if now < each.at + settle_time}
         )
         missing = {key: entry for key, entry in live if entry.swoogo_id not in shown}
         doubt = None if confirmed else many_missing(event_id, kind, len(missing), len(live), max_missing_share)

@@ -11,7 +11,7 @@ from consumer.domain.records.ledger import Ledger
 from consumer.domain.surveys.survey import Findings
 
 CODES: Final = frozenset({Code.EDITED_IN_SWOOGO, Code.MANY_MISSING, Code.OVERWRITTEN_IN_SWOOGO})
-"""Issues that the next survey raises again, or settles."""
+"""Issues that the next survey raises again, or resolves."""
 
 
 def survives(issue: Issue, findings: Findings | None, sent: Mapping[str, AbstractSet[str]]) -> bool:
@@ -36,7 +36,7 @@ def edits(former: Iterable[Issue], findings: Findings) -> dict[tuple[str, str], 
     return {(each.key, each.field): each for each in found if each.code is Code.EDITED_IN_SWOOGO}
 
 
-def standing_issues(
+def open_survey_issues(
     former: Iterable[Issue], findings: Findings | None, sent: Mapping[str, AbstractSet[str]], ledger: Ledger
 ) -> list[Issue]:
     """What surveys have to say after a push: former issues that still stand, and what is new.
@@ -44,10 +44,10 @@ def standing_issues(
     `findings`: of the survey before it, None when there was none. `sent`: key -> fields that were sent. `ledger`: after
     the push; there is nothing to say about a record that is no longer there.
     """
-    standing = [issue for issue in former if survives(issue, findings, sent)]
-    standing += [issue for issue in (findings.issues if findings else ()) if issue.field not in sent.get(issue.key, ())]
+    found = [issue for issue in former if survives(issue, findings, sent)]
+    found += [issue for issue in (findings.issues if findings else ()) if issue.field not in sent.get(issue.key, ())]
     return [
         issue
-        for issue in standing
+        for issue in found
         if issue.code is Code.MANY_MISSING or ((entry := ledger.get(issue.key)) is not None and entry.live)
     ]

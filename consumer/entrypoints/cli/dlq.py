@@ -36,7 +36,7 @@ from consumer.entrypoints.cli.output import moment, out, paragraph, print_json
 from consumer.entrypoints.cli.table import cut, print_rows, prose
 from consumer.entrypoints.documents.letters import (
     LettersDocument,
-    SettledDocument,
+    ResolvedDocument,
     chosen_letters,
     foresee_letters,
     letter_document,
@@ -151,7 +151,7 @@ def replay_letters(
 ) -> Exit:
     """Put original records back on the topic they came from, where the service reads them as any other.
 
-    One whose key has a newer record is only marked as settled. One that was put back and failed as often as it may
+    One whose key has a newer record is only marked as resolved. One that was put back and failed as often as it may
     (BULK__MAX_ROUNDS) is left alone without --again. Exit code 1 when there is none, or one cannot be replayed because
     its bytes were not kept.
     """
@@ -175,20 +175,20 @@ def replay_letters(
     for each in lost:
         say(f"Dead letter {each.name} cannot be replayed: {each.incomplete or 'its topic is no longer read.'}")
     if (back or old) and not sure:
-        also = f"; {counted(len(old), 'letter')} with a newer record of the same key only settled" if old else ""
+        also = f"; {counted(len(old), 'letter')} with a newer record of the same key only resolved" if old else ""
         if not confirmed(f"Put {counted(len(back), 'record')} back where they came from{also}?"):
             return Exit.FAILED
 
-    async def settle() -> Receipt:
+    async def resolve() -> Receipt:
         letters = DeadLetterQueue(settings.kafka)
-        await letters.settle(old, "superseded", put_back=False)
-        await letters.settle(back, "replayed", put_back=True)
+        await letters.resolve(old, "superseded", put_back=False)
+        await letters.resolve(back, "replayed", put_back=True)
         return Receipt(at_once=True)
 
     if back or old:
         names = _names([*back, *old])
-        give(settings, OrderKind.REPLAY, choice.event_id, by(actor), why, names, act=settle)
-    document = SettledDocument(_names(back), _names(old), refused=_names(lost), exhausted=_names(left))
+        give(settings, OrderKind.REPLAY, choice.event_id, by(actor), why, names, act=resolve)
+    document = ResolvedDocument(_names(back), _names(old), refused=_names(lost), exhausted=_names(left))
     _print_outcome(document, as_json=as_json)
     return Exit.FAILED if lost or not (back or old) else Exit.OK
 
@@ -221,12 +221,12 @@ def discard_letters(
     if not sure and not confirmed(question):
         return Exit.FAILED
 
-    async def settle() -> Receipt:
-        await DeadLetterQueue(settings.kafka).settle(chosen, "discarded", put_back=False)
+    async def resolve() -> Receipt:
+        await DeadLetterQueue(settings.kafka).resolve(chosen, "discarded", put_back=False)
         return Receipt(at_once=True)
 
-    give(settings, OrderKind.DISCARD, choice.event_id, by(actor), why, _names(chosen), act=settle)
-    _print_outcome(SettledDocument(discarded=_names(chosen)), as_json=as_json)
+    give(settings, OrderKind.DISCARD, choice.event_id, by(actor), why, _names(chosen), act=resolve)
+    _print_outcome(ResolvedDocument(discarded=_names(chosen)), as_json=as_json)
     return Exit.OK
 
 
@@ -259,13 +259,13 @@ def _show(document: LettersDocument, *, as_json: bool) -> None:
     paragraph(out(), "Nothing was done.")
 
 
-def _print_outcome(document: SettledDocument, *, as_json: bool) -> None:
+def _print_outcome(document: ResolvedDocument, *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
     for what, names in (
         ("put back; the service reads them now", document.replayed),
-        ("settled, since newer records of the same keys have been read", document.superseded),
+        ("resolved, since newer records of the same keys have been read", document.superseded),
         ("discarded", document.discarded),
         ("failed as often as they may and are left alone; --again --reason TEXT tries them", document.exhausted),
     ):

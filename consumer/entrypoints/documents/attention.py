@@ -46,7 +46,7 @@ class Need:
         kind: dead_letters, parked, credential_refused, circuit_open, failing, waiting, or the code of an issue.
         event_id: the event it is about, "" for none or several.
         sentence: what is so, why, and until when.
-        command: what to type next, `EVENT` standing for the event; "" for none.
+        command: what to type next, `EVENT` in place of the event; "" for none.
         until: when it goes on by itself, in ISO 8601; None where that is not known.
     """
 
@@ -119,7 +119,7 @@ async def _of_credentials(stores: StoreSession, mappings: Iterable[EventMapping]
     for mapping in mappings:
         by_org[mapping.org_id].append(mapping.event_id)
     now, refused, paused = stores.clock.now(), list[Need](), list[Need]()
-    for each in await stores.credentials.standings(sorted(by_org), now):
+    for each in await stores.credentials.stats_of(sorted(by_org), now):
         events = by_org[each.org_id]
         if each.refused:
             sentence = (
@@ -141,7 +141,7 @@ def _paused(circuit: Circuit, events: Sequence[str], now: int) -> Need:
     return Need("circuit_open", _only(events), sentence, "doctor", iso(now + round(seconds * 1000)))
 
 
-def _of_event(row: EventRow, standing: EventStats) -> list[Need]:
+def _of_event(row: EventRow, stats: EventStats) -> list[Need]:
     found = []
     event = f"Event {row.event_id}"
     if row.waits_for:
@@ -151,11 +151,11 @@ def _of_event(row: EventRow, standing: EventStats) -> list[Need]:
         again = "" if row.due_in is None else f" Next try {f'in {lasting(row.due_in)}' if row.due_in else 'now'}."
         times = f"{row.failures:,} times in a row" if row.failures > 1 else "once"
         found.append(Need("failing", row.event_id, f"{event} failed {times}{why}{again}", "runs EVENT"))
-    if standing.parked:
-        changes = counted(standing.parked, "change")
+    if stats.parked:
+        changes = counted(stats.parked, "change")
         found.append(Need("parked", row.event_id, f"{event} has {changes} that Swoogo refused.", "parked list EVENT"))
     for code, (words, command) in ASK_AN_OPERATOR.items():
-        if standing.issues.get(code):
+        if stats.issues.get(code):
             found.append(Need(code, row.event_id, f"{event} has {words}.", command))
     return found
 

@@ -14,10 +14,17 @@ from sys import intern
 from typing import Final
 
 from consumer.adapters.redis.event_stats import EventSummary
-from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.domain.explaining.sync_state import EventConditions, SyncState, Turn, state_of, turn_of
 from consumer.entrypoints.documents.completeness import waits_for
 from consumer.entrypoints.documents.ids import known_events
-from consumer.entrypoints.documents.rows import EventRow, Ground, ground_of, read_grounds, read_rows, standing_of
+from consumer.entrypoints.documents.rows import (
+    CredentialState,
+    EventRow,
+    conditions_of,
+    credential_of,
+    read_credentials,
+    read_rows,
+)
 from consumer.entrypoints.documents.session import StoreSession
 
 PAGE: Final = 25
@@ -114,16 +121,18 @@ class EventIndex:
     async def _read_all(self) -> None:
         stores = self._stores
         known, marker, now = await asyncio.gather(known_events(stores), stores.markers.look(), stores.inbox.now())
-        grounds: dict[tuple[str, str], Ground] = {}
+        credentials: dict[tuple[str, str], CredentialState] = {}
         found: dict[str, Brief] = {}
         for start in range(0, len(known), _SLICE):
             summaries = await stores.overview.summaries(known[start : start + _SLICE])
             mappings = [each.mapping for each in summaries.values() if each.mapping]
-            grounds |= await read_grounds(stores, (m for m in mappings if (m.org_id, m.credential) not in grounds))
+            credentials |= await read_credentials(
+                stores, (m for m in mappings if (m.org_id, m.credential) not in credentials)
+            )
             for event_id, each in summaries.items():
-                ground = ground_of(grounds, each.mapping)
-                waiting = waits_for(event_id, each.mapping, marker.deferred, ground.doubt_until)
-                found[event_id] = _brief(each, standing_of(each, ground, waiting, now))
+                credential = credential_of(credentials, each.mapping)
+                waiting = waits_for(event_id, each.mapping, marker.deferred, credential.doubt_until)
+                found[event_id] = _brief(each, conditions_of(each, credential, waiting, now))
         self._briefs, self._read_at = found, stores.clock.ticks()
         self._ordered = sorted(found.values(), key=lambda each: each.order)
 
@@ -150,15 +159,15 @@ class EventIndex:
         return held is not None and (held.state, held.turn, held.hands) == (row.state, row.turn, row.hands)
 
 
-def _brief(summary: EventSummary, standing: Standing) -> Brief:
+def _brief(summary: EventSummary, conditions: EventConditions) -> Brief:
     mapping = summary.mapping
     return Brief(
         summary.event_id,
         mapping.name if mapping else "",
         intern(mapping.org_id) if mapping else "",
-        state_of(standing),
-        turn_of(standing),
-        standing.hands,
+        state_of(conditions),
+        turn_of(conditions),
+        conditions.hands,
         summary.stats.reached or 0,
     )
 

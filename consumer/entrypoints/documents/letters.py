@@ -83,7 +83,7 @@ class LettersDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class SettledDocument:
+class ResolvedDocument:
     """What `dlq replay --json` and `dlq discard --json` print: ids by what became of them.
 
     `exhausted`: left alone, as they failed as often as they may.

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.adapters.redis.credential_overview import CredentialStanding
+from consumer.adapters.redis.credential_overview import CredentialStats
 from consumer.domain.orders.bulk import EventTrouble, ParkedCode
 from consumer.entrypoints.documents.running import KafkaReading, ReplicaRow, TopicRow, replica_rows, topic_rows
 from consumer.entrypoints.documents.session import StoreSession
@@ -128,7 +128,7 @@ async def read_operations(stores: StoreSession) -> OperationsDocument:
     now, swoogo = stores.clock.now(), stores.settings.swoogo
     organizations, trouble, due, seconds = await asyncio.gather(
         stores.credentials.organizations(),
-        stores.trouble.standings(),
+        stores.trouble.by_event(),
         stores.fleet.due(),
         stores.arrivals.since(now - HOUR),
     )
@@ -139,10 +139,10 @@ async def read_operations(stores: StoreSession) -> OperationsDocument:
     failed = sorted(event for event, each in known.items() if each.failed)
     failing, first = failed[:_FAILING], dict.fromkeys(known[event].org_id for event in failed if known[event].org_id)
     looked = [*first, *(each for each in organizations if each not in first)][:ORGANIZATIONS]
-    standings, stats = await asyncio.gather(
-        stores.credentials.standings(looked, now), stores.overview.stats_of(failing)
+    credentials, stats = await asyncio.gather(
+        stores.credentials.stats_of(looked, now), stores.overview.stats_of(failing)
     )
-    standings.sort(key=_urgency)
+    credentials.sort(key=_urgency)
     waits = {event: each.oldest for event, each in stats.items() if each.oldest is not None}
     if first_due := due["event"].subject:
         waits[first_due] = min(due["event"].first, waits.get(first_due, now))
@@ -155,7 +155,7 @@ async def read_operations(stores: StoreSession) -> OperationsDocument:
     complete = marker.complete or not marker.generation
     return OperationsDocument(
         now,
-        stuck_things(now, complete, rebuild, standings, known, stats, names, letters, rows, topics, kafka.trouble),
+        stuck_things(now, complete, rebuild, credentials, known, stats, names, letters, rows, topics, kafka.trouble),
         Oldest(event_id, names.get(event_id, ""), waits[event_id]) if event_id else None,
         freshness(seconds),
         complete,
@@ -163,7 +163,7 @@ async def read_operations(stores: StoreSession) -> OperationsDocument:
         marker.lost_at,
         swoogo.credit_limit - swoogo.credit_reserve,
         swoogo.credit_window / 60,
-        tuple(_credential(each, now) for each in standings),
+        tuple(_credential(each, now) for each in credentials),
         len(organizations),
         letters,
         None if trouble is None else parked_codes(trouble),
@@ -228,12 +228,12 @@ async def _replays(stores: StoreSession) -> tuple[ReplayRow, ...]:
     )
 
 
-def _urgency(standing: CredentialStanding) -> tuple[int, int, str]:
-    rank = 0 if standing.refused else 1 if standing.circuit.open else 2
-    return rank, -sum(standing.credits.slots), standing.org_id
+def _urgency(stats: CredentialStats) -> tuple[int, int, str]:
+    rank = 0 if stats.refused else 1 if stats.circuit.open else 2
+    return rank, -sum(stats.credits.slots), stats.org_id
 
 
-def _credential(each: CredentialStanding, now: int) -> CredentialRow:
+def _credential(each: CredentialStats, now: int) -> CredentialRow:
     circuit = each.circuit
     return CredentialRow(
         each.org_id,

@@ -69,11 +69,11 @@ async def parked_events(stores: StoreSession, choice: BulkFilter, now: int) -> l
 
     An index that is not complete, as after an update, leaves all events to be read. Raises UnavailableError.
     """
-    standings = await stores.trouble.standings()
-    if standings is None:
+    troubles = await stores.trouble.by_event()
+    if troubles is None:
         events = {choice.event_id} if choice.event_id else await stores.inbox.events()
         return sorted(events)
-    return sorted(event for event, each in standings.items() if each.may_have(choice, event, now))
+    return sorted(event for event, each in troubles.items() if each.may_have(choice, event, now))
 
 
 async def count_parked(stores: StoreSession, choice: BulkFilter) -> int | None:
@@ -81,12 +81,12 @@ async def count_parked(stores: StoreSession, choice: BulkFilter) -> int | None:
 
     None: not every event was gone through since an update. Raises UnavailableError.
     """
-    now, standings = stores.clock.now(), await stores.trouble.standings()
-    if standings is None:
+    now, troubles = stores.clock.now(), await stores.trouble.by_event()
+    if troubles is None:
         return None
     return sum(
         found.count
-        for event_id, each in standings.items()
+        for event_id, each in troubles.items()
         for code, found in each.codes.items()
         if choice.takes(code, each.org_id, event_id, found.oldest, now)
     )

@@ -10,7 +10,7 @@ from typing import Final
 
 from consumer.adapters.redis.programme import Programme
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.explaining.sync_state import Became, Known, became
+from consumer.domain.explaining.sync_state import Became, SessionConditions, became
 from consumer.domain.issues.issue import Code, Hand
 from consumer.domain.planning.eligibility import embargoed
 from consumer.domain.records.identity import Kind
@@ -79,7 +79,7 @@ def _rows(
         entry = programme.entries.get(identifier)
         live = entry is not None and entry.state == State.APPLIED
         ended = session.ends_at is not None and session.ends_at <= minute * _MINUTE
-        known = Known(
+        known = SessionConditions(
             live=live,
             gone=entry is not None and entry.state == State.GONE,
             changed=identifier in programme.dirty or (unapproved and not (live or ended)),

@@ -11,7 +11,7 @@ from consumer.adapters.redis.inbox_requests import Waiting
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.explaining.event_holds import EventHolds, Hold
 from consumer.domain.explaining.explanation import RecordFacts, Resource, explain
-from consumer.domain.explaining.record_fields import desired_record, field_facts, operations_of, standing_issues
+from consumer.domain.explaining.record_fields import desired_record, field_facts, open_issues_of, operations_of
 from consumer.domain.issues.labels import Labels
 from consumer.domain.planning.rekeying import revealed
 from consumer.domain.planning.speakers import best_copy
@@ -165,7 +165,7 @@ def _document(
     entry = ledger.get(key)
     labels = Labels(snapshot, ledger, facts.mapping)
     skip = next((each for each in plan.skips if each.key == key), None)
-    issues = labels.dressed_all(standing_issues(key, plan, facts.former.values()))
+    issues = labels.dressed_all(open_issues_of(key, plan, facts.former.values()))
     operations = tuple(operations_of(key, plan.operations)) if mapping else ()
     frozen = tuple(operations_of(key, plan.frozen))
     resource = _resource(key, snapshot)

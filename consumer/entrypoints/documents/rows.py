@@ -9,7 +9,7 @@ from typing import Final
 
 from consumer.adapters.redis.event_stats import EventSummary
 from consumer.domain.connections.mapping import EventMapping
-from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.domain.explaining.sync_state import EventConditions, SyncState, Turn, state_of, turn_of
 from consumer.domain.issues.issue import hands_needed
 from consumer.domain.planning.eligibility import Reason
 from consumer.entrypoints.documents.completeness import waits_for
@@ -76,19 +76,19 @@ class EventRow:
     archived: str | None = None
 
 
-def standing_of(summary: EventSummary, ground: Ground, waiting: str, now: int) -> Standing:
+def conditions_of(summary: EventSummary, credential: CredentialState, waiting: str, now: int) -> EventConditions:
     """What the state of an event follows from. `waiting`: what it waits for since a loss; `now`: the server's, ms."""
     mapping, stats, run = summary.mapping, summary.stats, summary.run
     held = stats.held > now
-    return Standing(
+    return EventConditions(
         mapped=mapping is not None,
-        refused=ground.refused,
+        refused=credential.refused,
         working=held,
         calls=bool(held and run and not run.ended and run.planned_calls),
         changes=stats.changes,
         hands=hands_needed(stats.issues),
         failures=stats.failures,
-        paused=bool(ground.paused_until),
+        paused=bool(credential.paused_until),
         delayed=bool(waiting),
         frozen=_left_out(stats.left_out, Reason.FROZEN),
         unapproved=_left_out(stats.left_out, Reason.UNAPPROVED),
@@ -105,13 +105,13 @@ async def read_rows(
 ) -> tuple[EventRow, ...]:
     """The rows of these events. `deferred`: who waits for a later version. Raises UnavailableError."""
     mappings = (each.mapping for each in found.values())
-    grounds, now = await asyncio.gather(read_grounds(stores, mappings), stores.inbox.now())
+    credentials, now = await asyncio.gather(read_credentials(stores, mappings), stores.inbox.now())
 
     def row(each: EventSummary) -> EventRow:
         mapping, stats, held = each.mapping, each.stats, each.stats.held > now
-        ground = ground_of(grounds, mapping)
-        waiting = waits_for(each.event_id, mapping, deferred, ground.doubt_until)
-        standing = standing_of(each, ground, waiting, now)
+        credential = credential_of(credentials, mapping)
+        waiting = waits_for(each.event_id, mapping, deferred, credential.doubt_until)
+        conditions = conditions_of(each, credential, waiting, now)
         return EventRow(
             event_id=each.event_id,
             name=mapping.name if mapping else "",
@@ -124,16 +124,16 @@ async def read_rows(
             failures=stats.failures,
             survey_in=_until(stats.survey, now),
             survey_every=stats.survey_every,
-            credits_left=ground.left,
+            credits_left=credential.left,
             last_run=run_document(each.run, held=held) if each.run else None,
             waits_for=waiting,
-            state=state_of(standing),
-            turn=turn_of(standing),
+            state=state_of(conditions),
+            turn=turn_of(conditions),
             org_id=mapping.org_id if mapping else "",
             timezone=mapping.timezone if mapping else "",
-            hands=standing.hands,
-            refused=ground.refused,
-            paused_until=ground.paused_until,
+            hands=conditions.hands,
+            refused=credential.refused,
+            paused_until=credential.paused_until,
             archived=iso(stats.archived),
             oldest_ms=stats.oldest,
             due_ms=stats.due,
@@ -142,8 +142,8 @@ async def read_rows(
             issues=stats.issues,
             ledger=stats.ledger,
             left_out=stats.left_out,
-            frozen=standing.frozen,
-            unapproved=standing.unapproved,
+            frozen=conditions.frozen,
+            unapproved=conditions.unapproved,
         )
 
     return tuple(map(row, found.values()))
@@ -155,8 +155,8 @@ def _until(moment: int | None, now: int) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What the events of one credential stand on.
+class CredentialState:
+    """What the events of one credential have in common.
 
     Attributes:
         paused_until: no call is made before, ms; 0: calls are made.
@@ -169,19 +169,19 @@ class Ground:
     doubt_until: int | None = None
 
 
-Grounds = Mapping[tuple[str, str], Ground]
-"""(organization, credential) -> what they stand on."""
+CredentialStates = Mapping[tuple[str, str], CredentialState]
+"""(organization, credential) -> its state."""
 
-_NOWHERE: Final = Ground()
-
-
-def ground_of(grounds: Grounds, mapping: EventMapping | None) -> Ground:
-    """What an event stands on; nothing without a mapping."""
-    return grounds[mapping.org_id, mapping.credential] if mapping else _NOWHERE
+_UNMAPPED: Final = CredentialState()
 
 
-async def read_grounds(stores: StoreSession, mappings: Iterable[EventMapping | None]) -> Grounds:
-    """What the events of these mappings stand on. Raises UnavailableError."""
+def credential_of(credentials: CredentialStates, mapping: EventMapping | None) -> CredentialState:
+    """Of the event's mapping; empty without one."""
+    return credentials[mapping.org_id, mapping.credential] if mapping else _UNMAPPED
+
+
+async def read_credentials(stores: StoreSession, mappings: Iterable[EventMapping | None]) -> CredentialStates:
+    """The credentials of these mappings. Raises UnavailableError."""
     pairs = sorted({(each.org_id, each.credential) for each in mappings if each})
 
     if not pairs:
@@ -191,7 +191,7 @@ async def read_grounds(stores: StoreSession, mappings: Iterable[EventMapping | N
         stores.overview.circuits(pairs), *(stores.budget.left(credential) for _, credential in pairs)
     )
     return {
-        pair: Ground(
+        pair: CredentialState(
             credits_left,
             refused == pair[1],
             max(circuit.until, circuit.probe_until, 1) if circuit.open else 0,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from consumer.adapters.redis.credential_overview import CredentialStanding
+from consumer.adapters.redis.credential_overview import CredentialStats
 from consumer.adapters.redis.event_stats import EventStats
 from consumer.domain.orders.bulk import EventTrouble, ParkedCode
 from consumer.domain.records.text import masked
@@ -29,7 +29,7 @@ class Stuck:
         what: what it is, in a few words; `why`: in a sentence.
         since_ms: 0: not known.
         alone: it goes on by itself, sooner or later.
-        command: what to type, `EVENT` standing for the event; "" for none.
+        command: what to type, `EVENT` in place of the event; "" for none.
         runbook: page of the runbooks, without its ending.
         event_id: the event it is about, "" for none or several.
         until_ms: when it is tried again; 0: not known, or it is not.
@@ -60,7 +60,7 @@ def stuck_things(
     now: int,
     complete: bool,  # noqa: FBT001 - a fact among facts
     rebuild: RebuildProgress | None,
-    credentials: Sequence[CredentialStanding],
+    credentials: Sequence[CredentialStats],
     trouble: Mapping[str, EventTrouble],
     stats: Mapping[str, EventStats],
     names: Mapping[str, str],
@@ -113,7 +113,7 @@ def _of_kafka(topics: Sequence[TopicRow], now: int, silent: str) -> Iterator[Stu
             )
 
 
-def _of_credentials(credentials: Sequence[CredentialStanding], now: int) -> Iterator[Stuck]:
+def _of_credentials(credentials: Sequence[CredentialStats], now: int) -> Iterator[Stuck]:
     for each in credentials:
         about = f"{each.org_id} ({counted(each.events, 'event')})"
         if each.refused:

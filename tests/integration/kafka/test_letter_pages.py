@@ -36,6 +36,6 @@ async def test_letters_are_shown_put_back_and_discarded(kafka: KafkaWorld, redis
         assert [row[-1].partition(":")[0] for row in page.rows[1:]] == ["Fail again with not_json"] * 3
         status, place = await order(visitor, "/operations/retry?what=letters", "replay")
         assert status == 303
-        assert "2 records put back, 1 only settled." in (await visitor.page(place)).text
+        assert "2 records put back, 1 only resolved." in (await visitor.page(place)).text
         assert [record.key for record in (await kafka.read(kafka.topics.sessions, 5))[3:]] == [b"7/b", b"7/a"]
         assert (await visitor.get("/operations/letters/0:999")).status_code == 404

@@ -158,7 +158,7 @@ async def checkpoint_rebuild(scripts: Scripts, *, owner: str = "me", process: st
         owner=owner,
         server=process or await server(scripts),
         lineage="g1/s",
-        standings=[("connection/o", epoch, b'{"epoch":%d}' % epoch)],
+        states=[("connection/o", epoch, b'{"epoch":%d}' % epoch)],
         fields=["ledger/0", "7"],
     )
 

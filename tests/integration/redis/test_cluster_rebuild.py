@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from consumer.adapters.redis.cluster_map import slot_of
-from consumer.domain.connection_state import ConnectionStanding
+from consumer.domain.connection_state import ConnectionState
 from consumer.services.rebuild_ports import LockLostError
 from sandbox.embedded import EmbeddedCluster
 from sandbox.embedded.valkey_cluster import ask, standing_still
@@ -86,7 +86,7 @@ async def test_what_a_server_lacks_is_noticed_though_the_marker_is_ahead(at: Ser
     newer = replace(CONNECTION, stamp="2", sealed="bmV3ZXI=")
     async with standing_still(follower):
         await ask(primary, "CLIENT", "KILL", "TYPE", "REPLICA")
-        at.ground.history.log_standing(ConnectionStanding(ORG, newer, {}, 4))
+        at.ground.history.log_state(ConnectionState(ORG, newer, {}, 4))
         await at.replica.stores.connections.put_connection(ORG, newer)
         await at.replica.markers.advance(await at.replica.markers.look(), await at.ground.history.ends())
         primary.stop(keep=True, hard=True)

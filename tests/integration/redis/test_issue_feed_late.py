@@ -54,4 +54,4 @@ async def test_a_push_that_stood_still_leaves_nothing_old_on_the_topic(redis: Re
         with pytest.raises(LeaseLostError):
             await board.ended(a_run("slow"), {"clamped": Issue("session/s1", Code.MULTI_DAY_CLAMPED)}, slow)
     await board.ended(a_run("next"), {}, Lease(event_subject(EVENT), slow.epoch + 1, "another"))
-    assert bench.topic.standing == {}
+    assert bench.topic.open_issues == {}

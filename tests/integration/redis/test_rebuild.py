@@ -10,7 +10,7 @@ import pytest
 from consumer.adapters.kafka.changelog import deletion_record
 from consumer.adapters.kafka.status_messages import issues_message
 from consumer.adapters.redis.client import read_hash
-from consumer.domain.connection_state import PairStanding, ServedRequest
+from consumer.domain.connection_state import PairState, ServedRequest
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.issues.record_issues import by_record
 from consumer.domain.records.identity import Kind, stamp
@@ -35,8 +35,8 @@ async def test_a_manual_sync_that_was_served_is_not_done_again(ground: Ground) -
         ground.writer.sync_requested("sponsors", request_id="waiting", at=AT),
     )
     without_id = ground.stamp(3)
-    ground.history.log_standing(ServedRequest(EVENT, "served", ground.stamp(2)))
-    ground.history.log_standing(ServedRequest(EVENT, without_id, without_id))
+    ground.history.log_state(ServedRequest(EVENT, "served", ground.stamp(2)))
+    ground.history.log_state(ServedRequest(EVENT, without_id, without_id))
     replica = ground.replica()
     assert await replica.rebuilder.restore()
     waiting = await replica.stores.inbox.waiting(EVENT)
@@ -49,13 +49,13 @@ async def test_a_manual_sync_that_was_served_is_not_done_again(ground: Ground) -
 async def test_a_request_in_an_older_copy_of_redis_is_not_done_again(ground: Ground) -> None:
     """The copy was made while it waited; the changelog says that it was served since."""
     ground.synced()
-    ground.history.log_standing(PairStanding(ORG, EVENT, replace(MAPPING, continuous=False), ground.stamp(1), 4))
+    ground.history.log_state(PairState(ORG, EVENT, replace(MAPPING, continuous=False), ground.stamp(1), 4))
     replica = ground.replica()
     assert await replica.rebuilder.restore()
     inbox = replica.stores.inbox
     await inbox.request_sync(EVENT, SyncRequest("r1", "agenda"), ground.stamp(9))
     await ground.redis.hset("test:{generation}:marker", "server", "another")
-    ground.history.log_standing(ServedRequest(EVENT, "r1", ground.stamp(9)))
+    ground.history.log_state(ServedRequest(EVENT, "r1", ground.stamp(9)))
     await ground.replica().rebuilder.restore()
     waiting = await inbox.waiting(EVENT)
     assert (waiting.asked, waiting.request, waiting.due_in) == (frozenset(), None, None)
@@ -116,7 +116,7 @@ async def test_refused_request_does_not_win_as_the_last_of_its_key(ground: Groun
     ground.history.records[ground.history.requests].pop()
     ground.history.publish(refused)
     later = ground.stamp(1, AT + timedelta(hours=1))
-    ground.history.log_standing(PairStanding(ORG, EVENT, MAPPING, later, 4))
+    ground.history.log_state(PairState(ORG, EVENT, MAPPING, later, 4))
     replica = ground.replica()
     await replica.rebuilder.restore()
     assert await replica.stores.connections.mapping(EVENT) == MAPPING

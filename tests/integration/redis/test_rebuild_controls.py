@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.adapters.kafka.changelog import remembered, standing_record
+from consumer.adapters.kafka.changelog import remembered, state_record
 from consumer.domain.planning.control import Approval, Control, Freeze
 from consumer.ports import RawRecord
 from tests.support.rebuild_ground import EVENT, Ground
@@ -18,7 +18,7 @@ APPROVED = Control(EVENT, "approval", 7, "o3", approval=Approval("4f9a", 7, "cli
 
 @pytest.mark.parametrize("control", [FROZEN, LIFTED, APPROVED], ids=["frozen", "lifted", "approved"])
 def test_what_the_changelog_has_is_read_as_it_was(control: Control) -> None:
-    key, value = standing_record(control)
+    key, value = state_record(control)
     assert key == f"{EVENT}/control/{control.name}".encode()
     assert remembered(RawRecord("ledger", 0, 1, 1, key, value)) == control
 
@@ -35,7 +35,7 @@ def test_what_the_changelog_has_is_read_as_it_was(control: Control) -> None:
 async def test_a_rebuild_keeps_the_latest_of_each(ground: Ground, read: list[Control], held: list[Control]) -> None:
     ground.synced()
     for control in read:
-        ground.history.log_standing(control)
+        ground.history.log_state(control)
     replica = ground.replica()
     assert await replica.rebuilder.restore()
     found = (await replica.stores.inbox.load(EVENT, snapshot=False)).controls.held

@@ -20,7 +20,7 @@ from consumer.settings import ReconcileSettings
 from consumer.wiring.services import PushPorts, build_pusher
 from tests.support.desk import Silent, SilentIssues
 from tests.support.fakes import FakeClock, FakeImages, FakeSwoogo, InMemoryBudget, InMemoryInbox
-from tests.support.fakes.pairs import ListedStandings
+from tests.support.fakes.pairs import ListedStates
 from tests.support.rebuild_ground import CONNECTION, EVENT, MAPPING, Ground, Replica
 from tests.support.service_world import API, SETTINGS
 from tests.support.waiting import wait_until
@@ -59,7 +59,7 @@ class Worker:
                 board,
                 clock,
                 stores.connections,
-                ListedStandings(),
+                ListedStates(),
                 RedisTimeline(*on),
             ),
             SETTINGS,

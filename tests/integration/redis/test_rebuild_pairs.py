@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from consumer.domain.connection_state import ConnectionStanding, PairStanding
+from consumer.domain.connection_state import ConnectionState, PairState
 from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import LeaseLostError
 from consumer.ports import Lease, org_subject
@@ -24,8 +24,8 @@ async def test_the_seal_of_a_disconnect_stays(ground: Ground) -> None:
     ground.history.log_pair(sealed)
     ground.history.publish(ground.writer.integration_disconnected(at=AT + timedelta(hours=1)))
     settled = {f"disconnect/{ORG}": ground.stamp(2, AT + timedelta(hours=1))}
-    ground.history.log_standing(ConnectionStanding(ORG, None, settled, 5))
-    ground.history.log_standing(PairStanding(ORG, EVENT, None, ground.stamp(1), 5))
+    ground.history.log_state(ConnectionState(ORG, None, settled, 5))
+    ground.history.log_state(PairState(ORG, EVENT, None, ground.stamp(1), 5))
     replica = ground.replica()
     await replica.rebuilder.restore()
     assert await replica.pairs.pair(EVENT) == sealed
@@ -54,7 +54,7 @@ async def test_former_holder_overwrites_no_restored_pair(ground: Ground) -> None
         pytest.param(replace(PAIR, org_id="another"), id="mapped by another organization"),
     ],
 )
-async def test_a_standing_published_late_brings_back_no_pair_that_ended_since(ground: Ground, since: Pair) -> None:
+async def test_a_state_published_late_brings_back_no_pair_that_ended_since(ground: Ground, since: Pair) -> None:
     """A worker slept before it published how the pair stood, and compaction left nothing newer of that key. The history
     of the pair tells; what was asked for, if anything is left of it, is dealt with again.
     """
@@ -71,11 +71,11 @@ async def test_late_state_brings_back_no_pair_that_redis_has_ended(ground: Groun
     """What is read again begins after the end of the pair: only the register tells of that."""
     ground.synced()
     ground.history.log_pair(PAIR.ended(PairEnd.REMOVED, 77, 0))
-    ground.history.log_standing(PairStanding(ORG, EVENT, None, ground.stamp(1), 5))
+    ground.history.log_state(PairState(ORG, EVENT, None, ground.stamp(1), 5))
     replica = ground.replica()
     await replica.rebuilder.restore()
     assert await replica.stores.connections.mapping(EVENT) is None
-    ground.history.log_standing(PairStanding(ORG, EVENT, MAPPING, ground.stamp(1), 3))
+    ground.history.log_state(PairState(ORG, EVENT, MAPPING, ground.stamp(1), 3))
     ground.history.log_entry(EVENT, "session/s2", an_intent("talk 6"))
     await ground.redis.hset(replica.stores.keys.generation("marker"), "server", "the process before")
     assert await replica.rebuilder.restore()

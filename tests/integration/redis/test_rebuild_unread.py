@@ -174,9 +174,9 @@ async def test_progress_of_a_rebuild_that_another_version_ended_counts_no_more(g
     with pytest.raises(UnavailableError):
         await replica.rebuilder.restore()
     marker, keys = await replica.markers.look(), replica.stores.keys
-    assert (await replica.markers.resume(marker)).standings
+    assert (await replica.markers.resume(marker)).states
     # As the first version ends a rebuild.
     await ground.redis.hset(keys.generation("marker"), mapping={"id": "another", "server": marker.server})
     await ground.redis.delete(keys.generation("lock"), keys.generation("progress"))
     resumed = await replica.markers.resume(await replica.markers.look())
-    assert (resumed.offsets, resumed.standings) == ({}, ())
+    assert (resumed.offsets, resumed.states) == ({}, ())

@@ -25,7 +25,7 @@ from consumer.adapters.redis.replays import RedisReplays
 from consumer.adapters.redis.replicas import RedisReplicas, Replica
 from consumer.adapters.redis.scripts import Scripts
 from consumer.adapters.redis.trace_parents import RedisTraceParents
-from consumer.domain.connection_state import ConnectionStanding
+from consumer.domain.connection_state import ConnectionState
 from consumer.domain.connections.webhooks import Registered
 from consumer.domain.fields.definitions import FieldDefinitions, KeptDefinitions
 from consumer.domain.issues.issue import Code, Issue
@@ -142,8 +142,8 @@ async def test_every_written_key_is_in_the_table_and_expires_as_it_says(redis: R
     await markers.keep("owner", RebuildProgress("ledger", 0, 1, NOW))
     marker = await markers.look()
     await markers.note_loss("owner", marker)
-    standing = ConnectionStanding(ORG, None, {}, 1)
-    await markers.checkpoint("owner", marker, {TopicPartition("ledger", 0): 1}, [standing])
+    state = ConnectionState(ORG, None, {}, 1)
+    await markers.checkpoint("owner", marker, {TopicPartition("ledger", 0): 1}, [state])
     await RedisRestorer(redis, keys, Scripts(redis), cast("RedisInbox", bench.inbox), 600.0).begin("owner")
     await redis.sadd(keys.event(EVENT, "careful"), "session")
     await bench.inbox.repair_index(1.0)

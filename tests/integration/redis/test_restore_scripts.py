@@ -131,7 +131,7 @@ async def test_what_another_server_process_has_is_not_said_to_be_restored(redis:
 
 
 @pytest.mark.rule("G6")
-async def test_an_older_standing_read_late_does_not_replace_a_newer_one(redis: Redis) -> None:
+async def test_an_older_state_read_late_does_not_replace_a_newer_one(redis: Redis) -> None:
     scripts = Scripts(redis)
     await generation_lock(scripts)
     for epoch, held in ((3, 3), (5, 5), (4, 5)):

@@ -68,7 +68,7 @@ class InMemoryBudget:
 
     async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:
         """See `ports.Budget`."""
-        charge = self._settle(grant)
+        charge = self._close_grant(grant)
         if charge is None:
             return
         charge.at = self._clock.now()
@@ -79,12 +79,12 @@ class InMemoryBudget:
 
     async def returned(self, grant: Grant) -> None:
         """See `ports.Budget`."""
-        if self._settle(grant):
+        if self._close_grant(grant):
             del self._charges[grant.credential][grant.id]
 
     async def throttled(self, grant: Grant, reset: float) -> None:
         """See `ports.Budget`."""
-        if self._settle(grant):
+        if self._close_grant(grant):
             del self._charges[grant.credential][grant.id]
             until = self._clock.now() + round(reset * 1000)
             self._hold[grant.credential] = max(self._hold.get(grant.credential, 0), until)
@@ -113,7 +113,7 @@ class InMemoryBudget:
         count, until = self._foreign.get(credential, (0, 0))
         return count if until > self._clock.now() else 0
 
-    def _settle(self, grant: Grant) -> _Charge | None:
+    def _close_grant(self, grant: Grant) -> _Charge | None:
         charge = self._charges.get(grant.credential, {}).get(grant.id)
         if charge is None or not charge.open:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from consumer.domain.connection_state import Standing
+from consumer.domain.connection_state import LoggedState
 from consumer.domain.connections.pair import Pair, PairEnd, Partners
 from consumer.domain.errors import LeaseLostError
 from consumer.ports import Lease
@@ -28,18 +28,18 @@ class ListedPairs:
         self.written += pairs
 
 
-class ListedStandings:
-    """See `ports.StandingLog`."""
+class ListedStates:
+    """See `ports.StateLog`."""
 
     def __init__(self) -> None:
-        self.written: list[Standing] = []
+        self.written: list[LoggedState] = []
         self.failures: list[Exception] = []
 
-    async def write_standings(self, standings: Sequence[Standing]) -> None:
+    async def write_states(self, states: Sequence[LoggedState]) -> None:
         """Keep them, or raise the next of `failures`."""
         if self.failures:
             raise self.failures.pop(0)
-        self.written += standings
+        self.written += states
 
 
 class InMemoryPairs:

@@ -51,7 +51,7 @@ class RecordingTopic:
             self.written.append((f"{event_id}/{key}", record))
 
     @property
-    def standing(self) -> dict[str, RecordIssues]:
+    def open_issues(self) -> dict[str, RecordIssues]:
         """The issues topic after compaction: key -> what stands for the record."""
         return {key: record for key, record in dict(self.written).items() if record}
 

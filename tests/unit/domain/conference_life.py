@@ -235,7 +235,7 @@ class ConferenceLife:
         contacts = [read(Source.CONTACT, each) for each in resources.contacts]
         mapping = a_mapping(timezone=ZONE, sync_moderators=self.everybody, sync_chairpersons=self.everybody)
         return replace(
-            a_plan_input(mapping=mapping, now=self.now, settle=SETTLE),
+            a_plan_input(mapping=mapping, now=self.now, settle_time=SETTLE),
             snapshot=Snapshot({each.id: each for each in sessions}, {each.id: each for each in contacts}),
         )
 

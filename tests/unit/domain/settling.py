@@ -19,7 +19,7 @@ from consumer.domain.records.snapshot import Snapshot
 from consumer.domain.surveys.survey import Survey
 from tests.support.builders import EVENT, NOW, a_mapping
 
-POLICY: Final = Policy(retry_first=5.0, retry_max=600.0, settle=120.0, reconcile_interval=1800.0)
+POLICY: Final = Policy(retry_first=5.0, retry_max=600.0, settle_time=120.0, reconcile_interval=1800.0)
 AT: Final = Moment(NOW, 3_000, 1.0, 7)
 CREATE: Final = Create(Kind.SESSION, "session/s1", {"name": "Title"}, "title")
 PLANNED: Final = Planned(Plan(phases=((CREATE,),)))

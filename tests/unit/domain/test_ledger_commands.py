@@ -34,7 +34,7 @@ def outcome(
     now: int = NOW,
 ) -> CommandOutcome:
     directories: dict[Kind, Directory] = {kind: a_directory(*(rows or []))}
-    return apply_commands(frozenset(orders), ledger, directories, now=now, settle=SETTLE, era=3)
+    return apply_commands(frozenset(orders), ledger, directories, now=now, settle_time=SETTLE, era=3)
 
 
 CONFIRMED = LedgerCommand(Action.RETRY, "speaker/c 1#removal", 40, "The track was cancelled.")

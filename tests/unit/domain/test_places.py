@@ -34,7 +34,7 @@ def planned(
         directory or a_directory(),
         parked or {},
         now=now,
-        settle=SETTLE,
+        settle_time=SETTLE,
         limits=TextLimits(),
     )
 

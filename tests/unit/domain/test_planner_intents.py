@@ -39,7 +39,7 @@ def given_session(*rows: Remote, fresh: bool = True, session: Session | None = N
         session or a_session(),
         ledger={session_key(): an_intent(SESSION_NATURAL)},
         directories={Kind.SESSION: a_directory(*rows, fresh=fresh)},
-        settle=SETTLE,
+        settle_time=SETTLE,
         now=at,
     )
 
@@ -52,7 +52,7 @@ def given_speaker(*rows: Remote, entry: Entry | None, contact: Contact | None = 
         contact or a_contact("c1"),
         ledger={session_key(): an_entry(10, pushed=pushed), **({speaker_key(): entry} if entry else {})},
         directories={Kind.SPEAKER: a_directory(*rows)},
-        settle=SETTLE,
+        settle_time=SETTLE,
         now=at,
     )
 
@@ -234,6 +234,6 @@ def test_the_earliest_moment_of_all_that_wait_is_the_plans() -> None:
             session_key("s2"): an_intent("y", started=NOW - 30),
             "location/r1": an_intent("hall 1", started=NOW - 20),
         },
-        settle=SETTLE,
+        settle_time=SETTLE,
     )
     assert make_plan(given).wait_until == NOW - 30 + SETTLE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.explaining.sync_state import Became, Known, became
+from consumer.domain.explaining.sync_state import Became, SessionConditions, became
 
 pytestmark = pytest.mark.rule("K1")
 
@@ -12,21 +12,21 @@ pytestmark = pytest.mark.rule("K1")
 @pytest.mark.parametrize(
     ("known", "words"),
     [
-        (Known(live=True), "In Swoogo"),
-        (Known(live=True, edited=True), "Edited in Swoogo"),
-        (Known(live=True, edited=True, changed=True), "Waiting"),
-        (Known(changed=True), "Waiting"),
-        (Known(changed=True, held=True), "Held on purpose"),
-        (Known(held=True), "Held on purpose"),
-        (Known(gone=True, changed=True, held=True), "Deleted in Swoogo"),
-        (Known(live=True, hands=1, gone=True, changed=True, held=True, edited=True), "Needs a hand"),
-        (Known(hands=1), "Needs a hand"),
-        (Known(ended=True), "Over before it was synced"),
-        (Known(ended=True, live=True), "In Swoogo"),
-        (Known(), "Left out"),
+        (SessionConditions(live=True), "In Swoogo"),
+        (SessionConditions(live=True, edited=True), "Edited in Swoogo"),
+        (SessionConditions(live=True, edited=True, changed=True), "Waiting"),
+        (SessionConditions(changed=True), "Waiting"),
+        (SessionConditions(changed=True, held=True), "Held on purpose"),
+        (SessionConditions(held=True), "Held on purpose"),
+        (SessionConditions(gone=True, changed=True, held=True), "Deleted in Swoogo"),
+        (SessionConditions(live=True, hands=1, gone=True, changed=True, held=True, edited=True), "Needs a hand"),
+        (SessionConditions(hands=1), "Needs a hand"),
+        (SessionConditions(ended=True), "Over before it was synced"),
+        (SessionConditions(ended=True, live=True), "In Swoogo"),
+        (SessionConditions(), "Left out"),
     ],
 )
-def test_the_first_that_holds_is_shown(known: Known, words: str) -> None:
+def test_the_first_that_holds_is_shown(known: SessionConditions, words: str) -> None:
     assert became(known).words == words
 
 

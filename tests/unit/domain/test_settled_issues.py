@@ -16,7 +16,7 @@ from consumer.domain.push.cause import Reconcile
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.push.run import Run
-from consumer.domain.push.settlement import nothing_new, settle, settled_digest
+from consumer.domain.push.settlement import idle_digest, nothing_new, settle
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Directory, Entry, State
 from consumer.domain.surveys.survey import Depth, Findings, Survey, SurveyState
@@ -128,7 +128,7 @@ def test_what_a_survey_has_read_is_remembered_once_it_was_dealt_with(
         assert done.memory is None
     else:
         assert done.memory is not None
-        assert done.memory.settled == (settled_digest(facts) if memory == "settled" else "")
+        assert done.memory.settled == (idle_digest(facts) if memory == "settled" else "")
 
 
 @pytest.mark.rule("C4")
@@ -159,7 +159,7 @@ def test_where_nothing_is_new_only_a_survey_ends_what_a_survey_told() -> None:
 
 
 def quiet(facts: Facts) -> Survey:
-    return replace(SURVEY, memory=replace(SURVEY.memory, settled=settled_digest(facts)))
+    return replace(SURVEY, memory=replace(SURVEY.memory, settled=idle_digest(facts)))
 
 
 @pytest.mark.rule("R3")

@@ -1,6 +1,6 @@
 """What a push comes to: the run, the issues that stand, the marks that go, and when the event is due again.
 
-`settle` decides it from what the push knew, planned and did; nothing here awaits, and nothing is written.
+`settle_time` decides it from what the push knew, planned and did; nothing here awaits, and nothing is written.
 """
 
 from __future__ import annotations

@@ -4,42 +4,42 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.explaining.sync_state import Standing, SyncState, Turn, state_of, turn_of
+from consumer.domain.explaining.sync_state import EventConditions, SyncState, Turn, state_of, turn_of
 from consumer.domain.issues.issue import Code, Hand, hand_of, hands_needed
 
 pytestmark = pytest.mark.rule("K1")
 
 
 @pytest.mark.parametrize(
-    ("standing", "state", "turn"),
+    ("conditions", "state", "turn"),
     [
-        (Standing(), "In sync", Turn.DONE),
-        (Standing(changes=1), "Waiting", Turn.ITSELF),
-        (Standing(changes=1, manual=True), "Waiting", Turn.SOMEBODY),
-        (Standing(changes=1, unapproved=2), "Waiting", Turn.SOMEBODY),
-        (Standing(unapproved=1), "Waiting", Turn.SOMEBODY),
-        (Standing(manual=True), "In sync", Turn.DONE),
-        (Standing(working=True), "In sync", Turn.DONE),
-        (Standing(working=True, changes=2), "Pushing", Turn.ITSELF),
-        (Standing(working=True, calls=True), "Pushing", Turn.ITSELF),
-        (Standing(calls=True), "In sync", Turn.DONE),
-        (Standing(hands=1), "Needs a hand", Turn.SOMEBODY),
-        (Standing(hands=1, changes=3), "Needs a hand", Turn.SOMEBODY),
-        (Standing(hands=1, changes=3, failures=1, paused=True), "Needs a hand", Turn.SOMEBODY),
-        (Standing(hands=1, changes=3, working=True), "Pushing", Turn.ITSELF),
-        (Standing(changes=1, failures=2), "Held", Turn.ITSELF),
-        (Standing(failures=2), "Held", Turn.ITSELF),
-        (Standing(changes=1, paused=True), "Held", Turn.ITSELF),
-        (Standing(paused=True), "In sync", Turn.DONE),
-        (Standing(changes=1, frozen=1), "Held", Turn.ITSELF),
-        (Standing(frozen=1), "Held", Turn.ITSELF),
-        (Standing(delayed=True), "Held", Turn.ITSELF),
-        (Standing(mapped=False), "Not connected", Turn.SOMEBODY),
-        (Standing(refused=True, changes=31, working=True, hands=2), "Not connected", Turn.SOMEBODY),
+        (EventConditions(), "In sync", Turn.DONE),
+        (EventConditions(changes=1), "Waiting", Turn.ITSELF),
+        (EventConditions(changes=1, manual=True), "Waiting", Turn.SOMEBODY),
+        (EventConditions(changes=1, unapproved=2), "Waiting", Turn.SOMEBODY),
+        (EventConditions(unapproved=1), "Waiting", Turn.SOMEBODY),
+        (EventConditions(manual=True), "In sync", Turn.DONE),
+        (EventConditions(working=True), "In sync", Turn.DONE),
+        (EventConditions(working=True, changes=2), "Pushing", Turn.ITSELF),
+        (EventConditions(working=True, calls=True), "Pushing", Turn.ITSELF),
+        (EventConditions(calls=True), "In sync", Turn.DONE),
+        (EventConditions(hands=1), "Needs a hand", Turn.SOMEBODY),
+        (EventConditions(hands=1, changes=3), "Needs a hand", Turn.SOMEBODY),
+        (EventConditions(hands=1, changes=3, failures=1, paused=True), "Needs a hand", Turn.SOMEBODY),
+        (EventConditions(hands=1, changes=3, working=True), "Pushing", Turn.ITSELF),
+        (EventConditions(changes=1, failures=2), "Held", Turn.ITSELF),
+        (EventConditions(failures=2), "Held", Turn.ITSELF),
+        (EventConditions(changes=1, paused=True), "Held", Turn.ITSELF),
+        (EventConditions(paused=True), "In sync", Turn.DONE),
+        (EventConditions(changes=1, frozen=1), "Held", Turn.ITSELF),
+        (EventConditions(frozen=1), "Held", Turn.ITSELF),
+        (EventConditions(delayed=True), "Held", Turn.ITSELF),
+        (EventConditions(mapped=False), "Not connected", Turn.SOMEBODY),
+        (EventConditions(refused=True, changes=31, working=True, hands=2), "Not connected", Turn.SOMEBODY),
     ],
 )
-def test_the_first_state_that_holds_is_the_state(standing: Standing, state: str, turn: Turn) -> None:
-    assert (state_of(standing).words, turn_of(standing)) == (state, turn)
+def test_the_first_state_that_holds_is_the_state(conditions: EventConditions, state: str, turn: Turn) -> None:
+    assert (state_of(conditions).words, turn_of(conditions)) == (state, turn)
 
 
 def test_every_state_and_every_hand_has_its_words() -> None:

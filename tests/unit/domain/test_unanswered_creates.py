@@ -55,7 +55,7 @@ def the_plan(kind: Kind, *rows: Remote, entry: Entry | None = None, at: int = NO
     """A plan in which the record of that kind has an open intent and Swoogo shows these rows."""
     key, resources = USED[kind]
     held = {key: entry or intent(kind), **{f"{kind.value}/{name}": each for name, each in ledger.items()}}
-    given = a_plan_input(*resources, ledger=held, settle=SETTLE, now=at)
+    given = a_plan_input(*resources, ledger=held, settle_time=SETTLE, now=at)
     return make_plan(replace(given, directories={**given.directories, kind: a_directory(*rows)}))
 
 
@@ -138,7 +138,7 @@ def test_what_another_create_is_found_to_have_made_is_not_it(kind: Kind) -> None
         *resources,
         *another[kind],
         ledger={key: intent(kind), other: intent(kind, natural)},
-        settle=SETTLE,
+        settle_time=SETTLE,
         now=NOW + SETTLE,
     )
     rows = a_directory(Remote(7, natural))
@@ -165,7 +165,7 @@ def test_another_room_of_that_name_is_not_made_while_a_person_is_asked() -> None
     given = a_plan_input(
         a_session("s2", room=a_room("r2", "R&D")),
         ledger={"location/r1": intent(Kind.LOCATION)},
-        settle=SETTLE,
+        settle_time=SETTLE,
         now=NOW + SETTLE,
     )
     plan = make_plan(replace(given, directories={Kind.LOCATION: a_directory(Remote(7, "r&amp;d"))}))

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from consumer.adapters.redis.budget import CreditStanding
-from consumer.adapters.redis.credential_overview import CredentialStanding
+from consumer.adapters.redis.budget import CreditBalance
+from consumer.adapters.redis.credential_overview import CredentialStats
 from consumer.adapters.redis.event_stats import EventStats
 from consumer.domain.orders.bulk import EventTrouble, ParkedCode
 from consumer.domain.pacing.circuit import Circuit
@@ -21,7 +21,7 @@ from tests.support.builders import NOW
 pytestmark = pytest.mark.rule("K1")
 
 REPLICA: Final = ReplicaRow("r", "1.0.0", "all", True, None, None, NOW)
-CREDENTIAL: Final = CredentialStanding("o1", "c", False, 2, CreditStanding(), Circuit())
+CREDENTIAL: Final = CredentialStats("o1", "c", False, 2, CreditBalance(), Circuit())
 TOPIC: Final = TopicRow("sessions", 1, 0, None, 0)
 RIGHT: Final[dict[str, Any]] = {
     "complete": True,

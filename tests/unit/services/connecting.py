@@ -57,7 +57,7 @@ async def ask(world: World, *requests: Request) -> Lease:
 async def settle(world: World, *requests: Request) -> list[Announcement]:
     """Publish requests and have them dealt with; what was announced."""
     world.board.topic.announcements.clear()
-    await world.connector.settle(await ask(world, *requests))
+    await world.connector.serve(await ask(world, *requests))
     assert world.inbox.state(SUBJECT).marks == {}
     return world.board.topic.announcements
 

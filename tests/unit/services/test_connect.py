@@ -87,8 +87,8 @@ async def test_silent_swoogo_leaves_the_request_for_later(world: World) -> None:
     world.credentials.unavailable = 1
     lease = await ask(world, connected())
     with pytest.raises(UnavailableError):
-        await world.connector.settle(lease)
+        await world.connector.serve(lease)
     assert world.board.topic.announcements == []
     assert world.inbox.state(SUBJECT).marks
-    await world.connector.settle(lease)
+    await world.connector.serve(lease)
     assert told(world.board.topic.announcements) == [("integration.accepted", "")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from consumer.domain.connection_state import ConnectionStanding
+from consumer.domain.connection_state import ConnectionState
 from consumer.domain.connections.connection import MappingRequest
 from consumer.domain.connections.pair import PairEnd
 from consumer.domain.errors import LeaseLostError, UnavailableError
@@ -29,9 +29,9 @@ async def test_a_pair_counts_only_when_the_changelog_has_it(world: World) -> Non
     world.pairs.changelog.failures.append(UnavailableError("Kafka is away."))
     lease = await ask(world, pair("e1", A))
     with pytest.raises(UnavailableError):
-        await world.connector.settle(lease)
+        await world.connector.serve(lease)
     assert (await world.connections.mappings(ORG), world.board.topic.announcements) == ({}, [])
-    await world.connector.settle(lease)
+    await world.connector.serve(lease)
     assert [each.event_id for each in world.pairs.changelog.written] == ["e1"]
     assert set(await world.connections.mappings(ORG)) == {"e1"}
 
@@ -58,8 +58,8 @@ async def test_a_chance_lost_to_a_silent_swoogo_is_given_by_the_next_try(world: 
     lease = await ask(world, connected())
     world.swoogo.trouble.unavailable = 1
     with pytest.raises(UnavailableError):
-        await world.connector.settle(lease)
-    await world.connector.settle(lease)
+        await world.connector.serve(lease)
+    await world.connector.serve(lease)
     assert told(world.board.topic.announcements)[-1] == ("mapping.accepted", "")
 
 
@@ -128,7 +128,7 @@ async def test_a_pair_ends_when_records_of_another_organization_come(world: Worl
     lease = await world.inbox.claim(SUBJECT, "again")
     assert lease is not None
     world.board.topic.announcements.clear()
-    await world.connector.settle(lease)
+    await world.connector.serve(lease)
     refused = [("mapping.removed", ""), ("mapping.rejected", "event_of_other_organization")]
     assert told(world.board.topic.announcements) == ([("mapping.accepted", "")] if deleted else refused)
     assert (await world.connections.mapping("e1") is None) is not deleted
@@ -160,7 +160,7 @@ async def test_a_settlement_that_wakes_after_the_next_one_changes_nothing(
     lease = await ask(world, pair())
     monkeypatch.setattr(owner, stopped_in, slept)
     with pytest.raises(LeaseLostError):
-        await world.connector.settle(lease)
+        await world.connector.serve(lease)
     assert await world.connections.mapping("e1") is None
     assert not world.inbox.state(event_subject("e1")).continuous
     known = await world.pairs.pair("e1")
@@ -188,7 +188,7 @@ async def test_interrupted_removal_leaves_one_organization_an_event(
     lease = await ask(world, removed())
     monkeypatch.setattr(owner, broken_in, done_and_killed)
     with pytest.raises(UnavailableError):
-        await world.connector.settle(lease)
+        await world.connector.serve(lease)
     await world.clock.advance(61)
     await settle(world, wish)
     in_force = await world.connections.mapping("e1")
@@ -201,15 +201,15 @@ async def test_interrupted_removal_leaves_one_organization_an_event(
 async def test_one_more_pair_touches_no_other_and_new_credentials_touch_all(world: World) -> None:
     world.swoogo.zones = dict.fromkeys(range(1, 8), "Europe/London")
     await settle(world, connected(), *(pair(f"e{number}", number) for number in range(1, 7)))
-    world.standings.written.clear()
+    world.state_log.written.clear()
     await settle(world, pair("e7", 7))
-    assert [getattr(each, "event_id", "") for each in world.standings.written] == ["e7"]
+    assert [getattr(each, "event_id", "") for each in world.state_log.written] == ["e7"]
     await settle(world, pair("e2", 7))
     await settle(world, removed("e1"))
-    assert [getattr(each, "event_id", "") for each in world.standings.written[1:]] == ["e2", "e1"]
-    world.standings.written.clear()
+    assert [getattr(each, "event_id", "") for each in world.state_log.written[1:]] == ["e2", "e1"]
+    world.state_log.written.clear()
     await settle(world, connected("second"))
-    named = [getattr(each, "event_id", "") for each in world.standings.written]
+    named = [getattr(each, "event_id", "") for each in world.state_log.written]
     assert named == ["", "", *(f"e{number}" for number in range(1, 8))]  # the credential first, then all as it stands
 
 
@@ -223,8 +223,8 @@ async def test_a_credential_is_logged_before_it_is_in_force(world: World, monkey
     monkeypatch.setattr(world.connections, "put_connection", killed)
     lease = await ask(world, connected())
     with pytest.raises(UnavailableError):
-        await world.connector.settle(lease)
-    [logged] = world.standings.written
-    assert isinstance(logged, ConnectionStanding)
+        await world.connector.serve(lease)
+    [logged] = world.state_log.written
+    assert isinstance(logged, ConnectionState)
     assert logged.connection is not None
     assert (logged.org_id, logged.settled, logged.epoch) == (lease.subject.id, {}, lease.epoch)

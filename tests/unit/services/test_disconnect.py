@@ -65,8 +65,8 @@ async def test_an_announcement_that_could_not_be_made_is_made_by_the_next_try(wo
     world.board.topic.failures.append(UnavailableError("The status topic could not be written."))
     lease = await ask(world, connected(), pair())
     with pytest.raises(UnavailableError):
-        await world.connector.settle(lease)
-    await world.connector.settle(lease)
+        await world.connector.serve(lease)
+    await world.connector.serve(lease)
     assert told(world.board.topic.announcements) == [("integration.accepted", ""), ("mapping.accepted", "")]
 
 
@@ -75,7 +75,7 @@ async def test_whoever_lost_the_organization_clears_no_request(world: World) -> 
     lease = await ask(world, connected())
     world.inbox.state(SUBJECT).epoch += 1
     with pytest.raises(LeaseLostError):
-        await world.connector.settle(lease)
+        await world.connector.serve(lease)
     assert world.inbox.state(SUBJECT).marks
 
 
@@ -142,9 +142,9 @@ async def test_a_disconnect_broken_off_half_way_is_finished_by_the_next_worker(w
     world.pairs.changelog.failures.append(UnavailableError("Kafka is away."))
     lease = await ask(world, DISCONNECTED)
     with pytest.raises(UnavailableError):
-        await world.connector.settle(lease)
+        await world.connector.serve(lease)
     assert await world.connections.connection(ORG) is not None
-    await world.connector.settle(lease)
+    await world.connector.serve(lease)
     assert told(world.board.topic.announcements) == [("mapping.removed", "disconnected")] * 2
     assert await world.connections.connection(ORG) is None
 
@@ -166,7 +166,7 @@ async def dated(world: World, moment: int, *requests: Request) -> list[tuple[str
     await world.inbox.record(SUBJECT, changes)
     lease = await world.inbox.claim(SUBJECT, world.clock.new_id())
     assert lease is not None
-    await world.connector.settle(lease)
+    await world.connector.serve(lease)
     return told(world.board.topic.announcements)
 
 

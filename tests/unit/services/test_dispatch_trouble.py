@@ -91,7 +91,7 @@ async def test_sync_requested_with_a_mapping_waits_for_the_mapping(running: Runn
     await wait_until(lambda: state.request is None, "the request is dealt with")
     assert running.synced("new") == accepted
     assert state.due is None
-    served = [each for each in world.standings.written if isinstance(each, ServedRequest)]
+    served = [each for each in world.state_log.written if isinstance(each, ServedRequest)]
     assert served == [ServedRequest("new", "asked", "1")], "G6: it is not brought back, served or let go"
 
 

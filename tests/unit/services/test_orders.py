@@ -94,7 +94,7 @@ async def test_a_sync_is_asked_for_once_under_the_id_of_its_order(world: World) 
 async def test_the_service_publishes_what_was_ordered_once(world: World) -> None:
     orders, topic = orders_in(world), InMemoryOrders()
     await orders.give(a_lift(orders))
-    relay = OrderRelay(orders.store, topic, world.inbox, world.connections, world.standings, world.clock)
+    relay = OrderRelay(orders.store, topic, world.inbox, world.connections, world.state_log, world.clock)
     await relay.relay()
     await relay.relay()
     assert [each.order.kind for each in topic.published] == [OrderKind.LIFT]

@@ -9,7 +9,7 @@ import pytest
 
 from consumer.domain.issues.issue import Code, Issue
 from consumer.domain.orders.ledger_commands import Action, LedgerCommand
-from consumer.domain.push.standing_issues import parked_since
+from consumer.domain.push.open_issues import parked_since
 from tests.support.builders import EVENT, NOW, a_session
 from tests.support.service_world import World
 from tests.unit.services.test_push_retry import refuse

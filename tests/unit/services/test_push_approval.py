@@ -142,12 +142,12 @@ async def test_a_crash_between_approval_and_push_loses_nothing(world: World) -> 
     """It is on the changelog before it is in force, and in force before the event is due."""
     desk = Desk(world)
     await world.sync(TALK, ADA)
-    world.standings.failures.append(UnavailableError("Kafka is away."))
+    world.state_log.failures.append(UnavailableError("Kafka is away."))
     with pytest.raises(UnavailableError):
         await desk.approve()
     assert (await controls(world)).approval is None
     await desk.relay.relay()
-    assert (await controls(world)).approval == world.standings.written[-1].approval  # type: ignore[union-attr]
+    assert (await controls(world)).approval == world.state_log.written[-1].approval  # type: ignore[union-attr]
     await world.push()
     assert world.swoogo.called("create")
 

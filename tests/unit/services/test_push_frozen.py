@@ -131,7 +131,7 @@ async def test_an_event_without_continuous_sync_waits_for_the_next_sync(world: W
 
 async def test_a_freeze_is_on_the_changelog_before_it_is_in_force(world: World) -> None:
     desk = Desk(world)
-    world.standings.failures.append(UnavailableError("Kafka is away."))
+    world.state_log.failures.append(UnavailableError("Kafka is away."))
     with pytest.raises(UnavailableError):
         await desk.freeze()
     assert (await world.inbox.load(EVENT)).controls.freezes == ()

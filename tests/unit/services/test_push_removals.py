@@ -180,7 +180,7 @@ async def confirm(world: World, reason: str = "The track was cancelled.") -> Non
     """What `ledger remove` does: confirm what waits now."""
     state = await world.inbox.load(EVENT)
     plan = make_plan(
-        PlanInput(world.mapping, state.snapshot, await world.ledger.load(EVENT), world.clock.now(), settle=120_000)
+        PlanInput(world.mapping, state.snapshot, await world.ledger.load(EVENT), world.clock.now(), settle_time=120_000)
     )
     await world.inbox.request_commands(
         EVENT, [LedgerCommand(Action.RETRY, removal_key(each.key), each.swoogo_id, reason) for each in plan.unconfirmed]

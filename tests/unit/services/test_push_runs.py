@@ -237,14 +237,14 @@ async def test_a_request_whose_run_failed_is_not_told_as_served(world: World) ->
 @pytest.mark.rule("C5")
 async def test_an_event_whose_changelog_cannot_be_written_keeps_its_requests(world: World) -> None:
     """They are served once more, to no effect."""
-    world.standings.failures.append(UnavailableError("The ledger changelog could not be written."))
+    world.state_log.failures.append(UnavailableError("The ledger changelog could not be written."))
     with pytest.raises(UnavailableError):
         await world.push(SyncRequest("r"))
     assert world.inbox.state(SUBJECT).request is not None
 
 
 def served(world: World) -> list[ServedRequest]:
-    return [each for each in world.standings.written if isinstance(each, ServedRequest)]
+    return [each for each in world.state_log.written if isinstance(each, ServedRequest)]
 
 
 @pytest.mark.parametrize("hour", [-3_600_000, 3_600_000])

@@ -31,7 +31,7 @@ async def updated(world: World, **settings: Any) -> None:
     )
     lease = await world.inbox.claim(subject, world.clock.new_id())
     assert lease is not None
-    await world.connector.settle(lease)
+    await world.connector.serve(lease)
     mapping = await world.connections.mapping(EVENT)
     assert mapping is not None
     world.mapping = mapping

@@ -138,10 +138,10 @@ async def show_parked(ask: Ask) -> Shown:
     choice = BulkFilter(ask.query.get("code", ""), ask.query.get("org", ""), ask.query.get("event", ""))
     found = await find_parked(stores, choice, _SHOWN)
     document = parked_document(found, stores.settings.bulk.max_rounds)
-    standings = await stores.trouble.standings()
+    troubles = await stores.trouble.by_event()
     facts = {
         "choice": choice,
-        "codes": None if standings is None else parked_codes(standings),
+        "codes": None if troubles is None else parked_codes(troubles),
         "chosen": await count_parked(stores, choice),
         "rows": document.parked,
         "max_rounds": document.max_rounds,

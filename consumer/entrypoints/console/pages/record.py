@@ -49,7 +49,7 @@ _HAPPENED: Final[Mapping[str, tuple[str, str]]] = {
     What.EDITED: ("edit", "edit"),
     What.GONE: ("gone", "gone"),
     What.REMOVED: ("gone", "gone"),
-    What.SETTLED: ("ok", "ok"),
+    What.RESOLVED: ("ok", "ok"),
     What.LEFT_OUT: ("gone", "off"),
     "order": ("", "person"),
 }

@@ -68,7 +68,7 @@ async def show(ask: Ask) -> Shown:
         seconds_of(known) if known else 0,
     )
     given = await given_order(ask, ask.query.get("given", ""), ask.query.get("of", ""))
-    standings, reading = await asyncio.gather(ask.stores.trouble.standings(), ask.stores.kafka.read())
+    troubles, reading = await asyncio.gather(ask.stores.trouble.by_event(), ask.stores.kafka.read())
     dry_run = None
     if "what" in ask.query:
         dry_run = await (_letters(ask, choice) if what == "letters" else _parked(ask, choice))
@@ -77,7 +77,7 @@ async def show(ask: Ask) -> Shown:
         "choice": choice,
         "age": known,
         "ages": AGES,
-        "codes": sorted({row.code for row in parked_codes(standings or {})}),
+        "codes": sorted({row.code for row in parked_codes(troubles or {})}),
         "reasons": sorted(reason for reason, _ in by_reason(reading.letters)),
         "dry_run": dry_run,
         "given": given,
@@ -194,12 +194,12 @@ async def _order_letters(ask: Ask, kind: OrderKind, names: list[str], order_id: 
     async def act() -> Receipt:
         letters = await queue.some(places)
         if kind is OrderKind.DISCARD:
-            await queue.settle(letters, "discarded", put_back=False)
+            await queue.resolve(letters, "discarded", put_back=False)
             return Receipt(at_once=True)
         whole = [each for each in letters if not each.incomplete and each.origin.round < limit]
         old = await queue.replay(whole)
         said = f"{counted(len(whole) - len(old), 'record')} put back"
-        return Receipt(at_once=True, sentence=f"{said}, {len(old)} only settled." if old else f"{said}.")
+        return Receipt(at_once=True, sentence=f"{said}, {len(old)} only resolved." if old else f"{said}.")
 
     order = orders.order(kind, actor=ask.viewer.actor, reason=reason, keys=tuple(names), order_id=order_id)
     try:

@@ -12,11 +12,11 @@ from consumer.adapters.kafka.changelog import (
     ledger_value,
     pair_value,
     remembered,
-    standing_record,
+    state_record,
     understands,
 )
 from consumer.adapters.kafka.convert import deleted_row
-from consumer.domain.connection_state import ConnectionStanding, Generation, PairStanding
+from consumer.domain.connection_state import ConnectionState, Generation, PairState
 from consumer.domain.connections.pair import Pair, PairEnd
 from consumer.domain.errors import PoisonError
 from consumer.domain.records.identity import Source, stamp
@@ -31,20 +31,20 @@ ENTRY = an_entry(7, epoch=3, at=50)
 PAIR = Pair(EVENT, 4711, ORG, mapped_at=5)
 VOIDED = Pair(EVENT, 4711, ORG, 5, ended_at=6, ended_by=PairEnd.REMOVED).voided(7, "the wrong one")
 SECOND = Pair(EVENT, 4712, ORG, mapped_at=8, round=1)
-CONNECTION = ConnectionStanding(ORG, None, {}, 3)
-MAPPING = PairStanding(ORG, EVENT, None, "1", 3)
+CONNECTION = ConnectionState(ORG, None, {}, 3)
+MAPPING = PairState(ORG, EVENT, None, "1", 3)
 GONE = Change("contact/c1", stamp(7, 7, 3), deleted_row(Source.CONTACT, "c1", 7), deleted=True)
 WRITTEN = {
     "entry": (f"{EVENT}/session/s1", ledger_value("session/s1", ENTRY), Logged(EVENT, "session/s1", ENTRY, 9)),
     "pair": (f"{EVENT}/pair/4711", pair_value(PAIR), PAIR),
-    "connection": (f"{ORG}/connection/{ORG}", standing_record(CONNECTION)[1], CONNECTION),
-    "mapping": (f"{EVENT}/mapping/{ORG}", standing_record(MAPPING)[1], MAPPING),
+    "connection": (f"{ORG}/connection/{ORG}", state_record(CONNECTION)[1], CONNECTION),
+    "mapping": (f"{EVENT}/mapping/{ORG}", state_record(MAPPING)[1], MAPPING),
     "contact": (
         f"{EVENT}/contact/c1",
         deletion_record(EVENT, "c1", GONE.stamp)[1],
         LoggedDeletion(EVENT, GONE),
     ),
-    "generation": ("service/generation/marker", standing_record(Generation("g"))[1], Generation("g")),
+    "generation": ("service/generation/marker", state_record(Generation("g"))[1], Generation("g")),
 }
 OWNERS = {"pair": (EVENT, EVERY_ORGANIZATION), "mapping": (EVENT, ORG)}
 

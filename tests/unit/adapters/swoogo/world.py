@@ -82,15 +82,15 @@ class MemoryBudget:
         return grant
 
     async def spent(self, grant: Grant, *, remaining: int | None = None, reset: float | None = None) -> None:
-        self.credits += self._settle(grant)
+        self.credits += self._close_grant(grant)
         if remaining is not None and reset is not None:
             self.observed.append((remaining, reset))
 
     async def returned(self, grant: Grant) -> None:
-        self._settle(grant)
+        self._close_grant(grant)
 
     async def throttled(self, grant: Grant, reset: float) -> None:
-        self._settle(grant)
+        self._close_grant(grant)
         self.holds.append(reset)
 
     async def left(self, credential: str) -> int:
@@ -99,7 +99,7 @@ class MemoryBudget:
     async def surveys(self, work: Work, cost: int, seconds: float) -> int:
         return cost
 
-    def _settle(self, grant: Grant) -> int:
+    def _close_grant(self, grant: Grant) -> int:
         return self.open.pop(grant.id).cost
 
 

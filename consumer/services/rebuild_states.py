@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from consumer.domain.connection_state import ConnectionStanding, PairStanding, is_stale
+from consumer.domain.connection_state import ConnectionState, OrgState, PairState, is_stale
 from consumer.domain.connections.mapping import EventMapping
 from consumer.domain.errors import PoisonError
 from consumer.ports import Connections, Inbox, RawRecord
@@ -21,25 +21,23 @@ from consumer.services.workers import for_each
 
 _AT_ONCE: Final = 16
 
-StandingOf = ConnectionStanding | PairStanding
-
 
 @dataclass(slots=True)
-class Standings:
-    """The newest standing of each organization, and of each pair as an organization has it."""
+class LatestStates:
+    """The newest state of each organization, and of each pair as an organization has it."""
 
-    connections: dict[str, ConnectionStanding] = field(default_factory=dict)
-    pairs: dict[tuple[str, str], PairStanding] = field(default_factory=dict)
+    connections: dict[str, ConnectionState] = field(default_factory=dict)
+    pairs: dict[tuple[str, str], PairState] = field(default_factory=dict)
 
-    def note(self, standings: Iterable[StandingOf]) -> None:
+    def note(self, states: Iterable[OrgState]) -> None:
         """The higher epoch counts, then the later one."""
-        for each in standings:
+        for each in states:
             match each:
-                case ConnectionStanding():
+                case ConnectionState():
                     connection = self.connections.get(each.org_id)
                     if connection is None or connection.epoch <= each.epoch:
                         self.connections[each.org_id] = each
-                case PairStanding():
+                case PairState():
                     pair = self.pairs.get((each.org_id, each.event_id))
                     if pair is None or pair.epoch <= each.epoch:
                         self.pairs[each.org_id, each.event_id] = each
@@ -65,9 +63,9 @@ class Standings:
 
         `lacks`: whether anything may be missing of `event/ID`, `org/ID` or `cred/HASH`; the rest stays as it is.
         """
-        settled: dict[str, dict[str, str]] = defaultdict(dict)
+        served: dict[str, dict[str, str]] = defaultdict(dict)
         for org_id, each in self.connections.items():
-            settled[org_id] |= each.settled
+            served[org_id] |= each.settled
         held = [each for each in self.connections.values() if lacks(f"org/{each.org_id}")]
         await for_each(held, lambda each: connections.put_connection(each.org_id, each.connection), _AT_ONCE)
         # What the history contradicts is left as it is, and its request, if there is one, is dealt with again. All of
@@ -84,8 +82,8 @@ class Standings:
         await for_each([each for each in pairs if each.mapping is not None], put, _AT_ONCE)
         for pair in pairs:
             if pair.settled:
-                settled[pair.org_id][f"mapping/{pair.event_id}"] = pair.settled
-        await for_each(settled.items(), lambda each: restorer.settled(*each), _AT_ONCE)
+                served[pair.org_id][f"mapping/{pair.event_id}"] = pair.settled
+        await for_each(served.items(), lambda each: restorer.requests_served(*each), _AT_ONCE)
         credentials = {each.connection.credential for each in self.connections.values() if each.connection}
 
         async def go_on(event_id: str) -> None:
@@ -101,7 +99,7 @@ class Standings:
         await restorer.doubt(sorted(each for each in credentials if lacks(f"cred/{each}")))
 
 
-async def _put_pair(connections: Connections, pair: PairStanding) -> None:
+async def _put_pair(connections: Connections, pair: PairState) -> None:
     await connections.fence(pair.org_id, [pair.event_id])
     held = await connections.mapping(pair.event_id)
     if pair.mapping is not None or (held is not None and held.org_id == pair.org_id):

@@ -12,7 +12,7 @@ from consumer.domain.planning.plan import SetImage, removal_key
 from consumer.domain.push.execution import ExecutionResult, Planned
 from consumer.domain.push.facts import Facts
 from consumer.domain.surveys.survey import Survey
-from consumer.domain.surveys.survey_issues import CODES, standing_issues
+from consumer.domain.surveys.survey_issues import CODES, open_survey_issues
 
 _LATER: Final = frozenset({Reason.PARKED, Reason.FROZEN, Reason.UNAPPROVED})
 """What these leave out is as it was, refused or not."""
@@ -49,7 +49,7 @@ def _issues(
 ) -> dict[str, Issue]:
     """Issues after a push: those of the plan, those of the answers, and former ones that still stand.
 
-    Without a plan the former ones stand; where nothing is new, all but those that a survey raises or settles.
+    Without a plan the former ones stand; where nothing is new, all but those that a survey raises or resolves.
     """
     if unplanned:
         return dict(facts.former)
@@ -61,10 +61,10 @@ def _issues(
         for each in (*planned.plan.issues, *planned.issues, *result.issues)
         if each.code is not Code.OVERWRITTEN_IN_SWOOGO or each.field in result.sent.get(each.key, ())
     }
-    return {**_standing(facts, planned, result), **surveyed, **fresh}
+    return {**_of_this_push(facts, planned, result), **surveyed, **fresh}
 
 
-def _standing(facts: Facts, planned: Planned, result: ExecutionResult) -> dict[str, Issue]:
+def _of_this_push(facts: Facts, planned: Planned, result: ExecutionResult) -> dict[str, Issue]:
     """A former issue that came from an answer (refused, not applied) stands until its record is sent again or left out.
 
     What a plan leaves out because it is refused is not left out in this sense. One of an image that is not in Swoogo
@@ -93,5 +93,5 @@ def _standing(facts: Facts, planned: Planned, result: ExecutionResult) -> dict[s
 def _of_surveys(facts: Facts, survey: Survey | None, result: ExecutionResult) -> dict[str, Issue]:
     """What surveys had to say, now or before, and this push did not end (R2)."""
     findings = survey.findings if survey else None
-    standing = standing_issues(facts.former.values(), findings, result.sent, result.ledger)
-    return {each.id: each for each in standing}
+    found = open_survey_issues(facts.former.values(), findings, result.sent, result.ledger)
+    return {each.id: each for each in found}
