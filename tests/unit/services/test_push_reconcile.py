@@ -170,7 +170,7 @@ async def test_a_refused_record_is_tried_once_more_in_a_reconcile() -> None:
 
 
 @pytest.mark.rule("P1", "R5", "N2")
-async def test_swapped_addresses_settle_once_one_is_changed_by_hand() -> None:
+async def test_swapped_addresses_are_written_once_one_is_changed_by_hand() -> None:
     """Where Swoogo wants addresses unique neither can go first; no address is made up in between."""
     world = await a_synced_world()
     await world.sync(a_session("s2", people=["c1", "c2"]), a_contact("c2"))
@@ -188,7 +188,7 @@ async def test_swapped_addresses_settle_once_one_is_changed_by_hand() -> None:
     told = {issue.key: for_operator(issue, "e1") for issue in await world.issues()}
     assert told.keys() == {"speaker/c1", "speaker/c2"}
     assert "[speaker/c2] still has that e-mail address in Swoogo" in told["speaker/c1"]
-    assert "give one of the two another address in Swoogo, and both settle" in told["speaker/c1"]
+    assert "give one of the two another address in Swoogo, and both are resolved" in told["speaker/c1"]
     held[the_id(world, "speaker/c1")]["email"] = "by.hand@example.org"
     for _ in range(2):  # the first to go clears the way for the other
         await reconcile(world)
