@@ -8,13 +8,7 @@ from consumer.domain.push.claim import EventState, Lease, Subject, event_subject
 from consumer.ports.clock import Clock
 from consumer.ports.connections import Connections, CredentialCheck
 from consumer.ports.images import Images, Picture, Unchanged
-from consumer.ports.inbox import (
-    Change,
-    Due,
-    DueSubject,
-    Inbox,
-    Requested,
-)
+from consumer.ports.inbox import Change, Due, DueSubject, Inbox, Requested
 from consumer.ports.ledger import LedgerStore, PairRegister, StateLog
 from consumer.ports.status import StatusBoard
 from consumer.ports.swoogo import Budget, Circuits, Grant, Swoogo, TokenStore, Work, Written

@@ -174,13 +174,7 @@ class Markers(Protocol):
     async def resume(self, marker: Marker) -> Resumed:
         """What former attempts reached since the marker was last written."""
 
-    async def checkpoint(
-        self,
-        owner: str,
-        marker: Marker,
-        offsets: Offsets,
-        states: Collection[OrgState],
-    ) -> bool:
+    async def checkpoint(self, owner: str, marker: Marker, offsets: Offsets, states: Collection[OrgState]) -> bool:
         """Everything before `offsets` is in Redis, these states included.
 
         False, with nothing changed, when the lock is not the owner's or the server is another process by now.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import floor
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 from redis.asyncio import Redis
@@ -199,13 +199,6 @@ class RedisBudget(RedisStore):
             pipe.time()
             fields, (seconds, micros) = await pipe.execute()
         return read_credits(fields, seconds * 1000 + micros // 1000, self._usable, self._window).left or 0
-
-    @guarded
-    async def doubt_until(self, credential: str) -> int | None:
-        """Until when (ms) it is not known what a credential spent, after a loss of Redis; None when it is known."""
-        key = self._keys.credential(credential, "credits")
-        until = await cast("Awaitable[bytes | None]", self._redis.hget(key, "doubt"))
-        return int(until) if until and int(until) > self._clock.now() else None
 
     @guarded
     async def surveys(self, work: Work, cost: int, seconds: float) -> int:

@@ -30,16 +30,7 @@ from consumer.domain.records.identity import Kind, Source, id_of, key_of
 from consumer.domain.records.snapshot import Snapshot
 from consumer.domain.records.withdrawal import Withdrawn, deleted
 from consumer.domain.surveys.survey import Depth
-from consumer.ports import (
-    Change,
-    Due,
-    DueSubject,
-    EventState,
-    Lease,
-    Subject,
-    event_subject,
-    org_subject,
-)
+from consumer.ports import Change, Due, DueSubject, EventState, Lease, Subject, event_subject, org_subject
 from consumer.settings import DebounceSettings, PushSettings, ReconcileSettings
 
 _CHANGES_PER_CALL: Final = 1000

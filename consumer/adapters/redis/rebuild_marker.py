@@ -125,13 +125,7 @@ class RedisMarkers(RedisStore):
         )
 
     @guarded
-    async def checkpoint(
-        self,
-        owner: str,
-        marker: Marker,
-        offsets: Offsets,
-        states: Collection[OrgState],
-    ) -> bool:
+    async def checkpoint(self, owner: str, marker: Marker, offsets: Offsets, states: Collection[OrgState]) -> bool:
         fields = [part for each, offset in offsets.items() for part in (name_of(each), str(offset))]
         return await self._scripts.checkpoint_rebuild(
             self._named("lock", "restored", "standings"),

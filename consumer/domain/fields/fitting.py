@@ -84,10 +84,6 @@ class FittedMap:
     plain: tuple[tuple[str, str, int, Pair], ...] = ()
     converted: tuple[tuple[str, str, dict[FieldValue | None, str], Pair], ...] = ()
 
-    def fields_with(self, *policies: Policy) -> frozenset[str]:
-        """Fields of these policies."""
-        return frozenset(name for name, policy in self.policies.items() if policy in policies)
-
     def new_choices(self, fields: Iterable[Fields]) -> dict[tuple[Kind, str], tuple[str, ...]]:
         """(kind, attribute) -> names that values of these records need as choices, each once (F3)."""
         adding = [pair.field for pair in self.mapped if pair.target and pair.target.adds]

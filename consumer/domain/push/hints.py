@@ -179,16 +179,6 @@ def is_proved(survey: Survey, former: Mapping[str, Issue], now: int) -> bool:
     return alive and all(each.id in former and each.code is not Code.MANY_MISSING for each in survey.findings.issues)
 
 
-def merged(held: Hint | None, hint: Hint) -> Hint | None:
-    """The hint that is kept of two for one record; None when the new one says nothing new."""
-    if held is None:
-        return hint
-    if held.digest == hint.digest or held.deleted or (not hint.deleted and hint.stamp < held.stamp):
-        return None
-    # Two states of one second: which is the later one, only Swoogo knows.
-    return replace(hint, row=None) if hint.stamp == held.stamp and not hint.deleted else hint
-
-
 def moment_of(stamp: str) -> int | None:
     """A stamp of Swoogo (UTC, whole seconds) as ms; None for anything else (`swoogo-api.md 2.8`)."""
     if len(stamp) != _LENGTH:

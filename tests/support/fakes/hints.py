@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from consumer.domain.connections.webhooks import Registered, Webhook
 from consumer.domain.errors import SwoogoSyncError
 from consumer.domain.push.claim import Lease, event_subject
-from consumer.domain.push.hints import Hint, Hints, merged
+from consumer.domain.push.hints import Hint, Hints
 from consumer.domain.surveys.survey import Depth
 from consumer.ports import Work
 from consumer.ports.webhooks import HintStore, Kept, SwoogoWebhooks, WebhookStore
@@ -126,3 +126,13 @@ class FakeWebhooks(SwoogoWebhooks):
         error = self.trouble.pop(0) if self.trouble else None
         if error:
             raise error
+
+
+def merged(held: Hint | None, hint: Hint) -> Hint | None:
+    """The hint that is kept of two for one record; None when the new one says nothing new."""
+    if held is None:
+        return hint
+    if held.digest == hint.digest or held.deleted or (not hint.deleted and hint.stamp < held.stamp):
+        return None
+    # Two states of one second: which is the later one, only Swoogo knows.
+    return replace(hint, row=None) if hint.stamp == held.stamp and not hint.deleted else hint

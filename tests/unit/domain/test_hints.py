@@ -8,10 +8,11 @@ from typing import Any, Final
 import pytest
 
 from consumer.domain.issues.issue import Code, Issue
-from consumer.domain.push.hints import Hint, doubts, is_proved, merged, moment_of, sightings, sort_hints, still_hinted
+from consumer.domain.push.hints import Hint, doubts, is_proved, moment_of, sightings, sort_hints, still_hinted
 from consumer.domain.records.identity import Kind
 from consumer.domain.records.ledger import Entry, State
 from consumer.domain.surveys.survey import Findings, Survey, SurveyState
+from tests.support.fakes.hints import merged
 
 pytestmark = pytest.mark.rule("W2", "W3")
 
