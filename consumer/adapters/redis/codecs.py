@@ -103,24 +103,24 @@ class Listing(msgspec.Struct):
     form: int = 0
 
 
-class RunRow(msgspec.Struct):
-    """A run at rest, see `domain.push.run.Run`."""
+class RunRow(msgspec.Struct, omit_defaults=True):
+    """A run at rest, see `domain.push.run.Run`; of an event a hundred are kept, so what is nothing is left out."""
 
     id: str
     event_id: str
     trigger: str
     started: int
-    ended: int
-    outcome: str
-    error: str
-    tallies: dict[Kind, dict[str, int]]
-    links: int
-    credits: int
-    planned_credits: int
-    done_calls: int
-    planned_calls: int
-    reasons: dict[str, int]
-    issues: dict[str, int]
+    ended: int = 0
+    outcome: str = "completed"
+    error: str = ""
+    tallies: dict[Kind, dict[str, int]] = {}  # msgspec makes one for each
+    links: int = 0
+    credits: int = 0
+    planned_credits: int = 0
+    done_calls: int = 0
+    planned_calls: int = 0
+    reasons: dict[str, int] = {}
+    issues: dict[str, int] = {}
     scope: str = "all"
     told: tuple[Issue, ...] = ()
     credits_left: int = 0

@@ -130,7 +130,7 @@ def row_of(run: Run) -> codecs.RunRow:
     return codecs.RunRow(
         **{name: getattr(run, name) for name in _SAME},
         trigger=run.trigger.value,
-        tallies={kind: asdict(tally) for kind, tally in run.tallies.items()},
+        tallies={kind: {name: n for name, n in asdict(tally).items() if n} for kind, tally in run.tallies.items()},
         told=run.top_issues,
     )
 
