@@ -7,15 +7,12 @@ and both are deleted together when their time is over.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka.errors import KafkaError
-
-from consumer.adapters.kafka.publish import producer
+from consumer.adapters.kafka.publish import brief_producer
 from consumer.adapters.kafka.topic_scan import TopicHistory
-from consumer.domain.errors import UnavailableError
 from consumer.ports import RawRecord, Span
 from consumer.settings import KafkaSettings
 from schemas.dead_letter import HEADER_PREFIX, ROUND, SETTLED, SETTLES, DeadLetterHeaders
@@ -88,6 +85,16 @@ def read_letter(record: RawRecord) -> Letter | str:
         return ""
 
 
+def note_letters(opened: dict[str, Letter], records: Iterable[RawRecord]) -> None:
+    """Enter letters by name, and take out those that later records resolve."""
+    for record in records:
+        read = read_letter(record)
+        if isinstance(read, Letter):
+            opened[read.name] = read
+        else:
+            opened.pop(read, None)
+
+
 class DeadLetterQueue:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -98,12 +105,7 @@ class DeadLetterQueue:
         found: dict[str, Letter] = {}
         async with TopicHistory(self._settings, self._topic) as history:
             async for chunk in history.read(await history.spans()):
-                for record in chunk.records:
-                    read = read_letter(record)
-                    if isinstance(read, Letter):
-                        found[read.name] = read
-                    else:
-                        found.pop(read, None)
+                note_letters(found, chunk.records)
         return sorted(found.values(), key=lambda each: (each.record.timestamp, each.record.partition))
 
     async def some(self, places: Sequence[tuple[int, int]]) -> list[Letter]:
@@ -172,32 +174,25 @@ class DeadLetterQueue:
             how: `replayed`, `superseded` or `discarded`.
             put_back: with the partition, key, headers and time of the original, and the round that begins with it.
         """
-        sender = producer(self._settings)
-        try:
-            await sender.start()
-            try:
-                for letter in letters:
-                    if put_back:
-                        origin = letter.origin
-                        await sender.send_and_wait(
-                            origin.origin_topic,
-                            value=letter.record.value,
-                            key=letter.record.key,
-                            partition=origin.origin_partition,
-                            timestamp_ms=origin.origin_timestamp if origin.origin_timestamp >= 0 else None,
-                            headers=[
-                                *((name, value or b"") for name, value in letter.headers),
-                                (ROUND, str(origin.round + 1).encode()),
-                            ],
-                        )
+        async with brief_producer(self._settings, "Dead letters could not be resolved") as sender:
+            for letter in letters:
+                if put_back:
+                    origin = letter.origin
                     await sender.send_and_wait(
-                        self._topic,
-                        value=None,
+                        origin.origin_topic,
+                        value=letter.record.value,
                         key=letter.record.key,
-                        partition=letter.record.partition,
-                        headers=[(SETTLES, letter.name.encode()), (SETTLED, how.encode())],
+                        partition=origin.origin_partition,
+                        timestamp_ms=origin.origin_timestamp if origin.origin_timestamp >= 0 else None,
+                        headers=[
+                            *((name, value or b"") for name, value in letter.headers),
+                            (ROUND, str(origin.round + 1).encode()),
+                        ],
                     )
-            finally:
-                await sender.stop()
-        except KafkaError as error:
-            raise UnavailableError(f"Dead letters could not be resolved: {type(error).__name__}.") from error
+                await sender.send_and_wait(
+                    self._topic,
+                    value=None,
+                    key=letter.record.key,
+                    partition=letter.record.partition,
+                    headers=[(SETTLES, letter.name.encode()), (SETTLED, how.encode())],
+                )

@@ -11,8 +11,8 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from consumer.adapters.kafka.dead_letters import Letter, read_letter
-from consumer.adapters.kafka.publish import producer
+from consumer.adapters.kafka.dead_letters import Letter, note_letters
+from consumer.adapters.kafka.publish import brief_producer
 from consumer.adapters.kafka.topic_scan import TopicHistory, TopicScanner
 from consumer.domain.errors import ConfigurationError, UnavailableError
 from consumer.ports import RawRecord
@@ -77,12 +77,7 @@ class KafkaPersonalData:
         if not partitions:
             return 0
         opened: dict[str, Letter] = {}
-        for record in records:
-            read = read_letter(record)
-            if isinstance(read, Letter):
-                opened[read.name] = read
-            else:
-                opened.pop(read, None)
+        note_letters(opened, records)
         kept: dict[tuple[int, str, int, int], RawRecord] = {}
         for each in opened.values():
             place, origin = each.record.partition, each.origin
@@ -105,23 +100,16 @@ class KafkaPersonalData:
         return len(hit)
 
     async def _write_again(self, records: Sequence[RawRecord]) -> None:
-        sender = producer(self._settings)
-        try:
-            await sender.start()
-            try:
-                for record in records:
-                    await sender.send_and_wait(
-                        record.topic,
-                        value=record.value,
-                        key=record.key,
-                        partition=record.partition,
-                        timestamp_ms=record.timestamp if record.timestamp >= 0 else None,
-                        headers=[(name, value or b"") for name, value in record.headers],
-                    )
-            finally:
-                await sender.stop()
-        except KafkaError as error:
-            raise UnavailableError(f"Dead letters could not be written: {type(error).__name__}.") from error
+        async with brief_producer(self._settings, "Dead letters could not be written") as sender:
+            for record in records:
+                await sender.send_and_wait(
+                    record.topic,
+                    value=record.value,
+                    key=record.key,
+                    partition=record.partition,
+                    timestamp_ms=record.timestamp if record.timestamp >= 0 else None,
+                    headers=[(name, value or b"") for name, value in record.headers],
+                )
 
     async def _records(self, topic: str, *, tombstones: bool = False) -> list[RawRecord]:
         found: list[RawRecord] = []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -53,6 +54,20 @@ def producer(settings: KafkaSettings) -> AIOKafkaProducer:
     )
 
 
+@asynccontextmanager
+async def brief_producer(settings: KafkaSettings, failed: str) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer for as long as the block lasts. Raises UnavailableError with `failed` where Kafka refuses a record."""
+    sender = producer(settings)
+    try:
+        await sender.start()
+        try:
+            yield sender
+        finally:
+            await sender.stop()
+    except KafkaError as error:
+        raise UnavailableError(f"{failed}: {type(error).__name__}.") from error
+
+
 class KafkaChangelog:
     """The ledger's changelog. Records of one key stay in order, as they share a partition."""
 
@@ -66,51 +81,23 @@ class KafkaChangelog:
         Raises:
             UnavailableError: Kafka refused or lost something; it is to be written again.
         """
-        try:
-            sent = [
-                await self._producer.send(
-                    self._topic,
-                    key=f"{event_id}/{key}".encode(),
-                    value=None if entry is None else ledger_value(key, entry),
-                )
-                for key, entry in entries.items()
-            ]
-            await asyncio.gather(*sent)
-        except KafkaError as error:
-            raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error
+        await self._send(
+            (f"{event_id}/{key}".encode(), None if entry is None else ledger_value(key, entry))
+            for key, entry in entries.items()
+        )
 
     async def note(self, event_id: str, deletions: Mapping[str, str]) -> None:
-        records = [deletion_record(event_id, contact_id, stamp) for contact_id, stamp in deletions.items()]
-        try:
-            sent = [await self._producer.send(self._topic, key=key, value=value) for key, value in records]
-            await asyncio.gather(*sent)
-        except KafkaError as error:
-            raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error
+        await self._send(deletion_record(event_id, contact_id, stamp) for contact_id, stamp in deletions.items())
 
     async def write_pairs(self, pairs: Sequence[Pair]) -> None:
         """One record a pair, under `{event_id}/pair/{swoogo_event_id}`."""
-        try:
-            sent = [
-                await self._producer.send(
-                    self._topic,
-                    key=f"{pair.event_id}/pair/{pair.swoogo_event_id}".encode(),
-                    value=pair_value(pair),
-                )
-                for pair in pairs
-            ]
-            await asyncio.gather(*sent)
-        except KafkaError as error:
-            raise UnavailableError(f"The history of pairs could not be written: {type(error).__name__}.") from error
+        await self._send((f"{each.event_id}/pair/{each.swoogo_event_id}".encode(), pair_value(each)) for each in pairs)
 
     async def write_states(self, states: Sequence[LoggedState]) -> None:
-        try:
-            sent = []
-            for state in states:
-                key, value = state_record(state)
-                sent.append(await self._producer.send(self._topic, key=key, value=value))
-            await asyncio.gather(*sent)
-        except KafkaError as error:
-            raise UnavailableError(f"The ledger changelog could not be written: {type(error).__name__}.") from error
+        await self._send(map(state_record, states))
+
+    async def _send(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+        await _send_all(self._producer, self._topic, records, "The ledger changelog")
 
 
 class KafkaStatusTopic:
@@ -168,20 +155,16 @@ class KafkaIssuesTopic:
     async def write(self, event_id: str, org_id: str, records: Mapping[str, RecordIssues | None]) -> None:
         """Return when all are safe (None: a null value). Raises UnavailableError."""
         now = datetime.fromtimestamp(self._clock.now() / 1000, UTC)
-        try:
-            sent = [
-                await self._producer.send(
-                    self._topic,
-                    key=f"{event_id}/{key}".encode(),
-                    value=None
-                    if each is None
-                    else status_messages.issues_message(event_id, org_id, each, now).encode(),
-                )
-                for key, each in records.items()
-            ]
-            await asyncio.gather(*sent)
-        except KafkaError as error:
-            raise UnavailableError(f"The issues topic could not be written: {type(error).__name__}.") from error
+        messages = (
+            (key, None if each is None else status_messages.issues_message(event_id, org_id, each, now))
+            for key, each in records.items()
+        )
+        await _send_all(
+            self._producer,
+            self._topic,
+            ((f"{event_id}/{key}".encode(), message.encode() if message else None) for key, message in messages),
+            "The issues topic",
+        )
 
 
 class KafkaDeadLetters:
@@ -237,3 +220,13 @@ def _round(record: RawRecord) -> int:
     """How often it was put back, as its header says; 0 where that is no small number."""
     said = dict(record.headers).get(ROUND) or b""
     return int(said) if said.isdigit() and len(said) <= _DIGITS else 0
+
+
+async def _send_all(
+    producer: AIOKafkaProducer, topic: str, records: Iterable[tuple[bytes, bytes | None]], name: str
+) -> None:
+    """Return when all records (key, value) are on the topic. `name`: in the error. Raises UnavailableError."""
+    try:
+        await asyncio.gather(*[await producer.send(topic, key=key, value=value) for key, value in records])
+    except KafkaError as error:
+        raise UnavailableError(f"{name} could not be written: {type(error).__name__}.") from error
