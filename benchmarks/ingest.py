@@ -41,8 +41,9 @@ _QUIX: Final = "Quix Streams, JSON by orjson, its Redis sink, 5,000 a checkpoint
 _PEER_SHARE: Final = 0.06
 """The peer gets this share of the records, as it would need minutes for all."""
 _QUIX_SCALE: Final = 0.05
-_BOTH_SCALE: Final = 0.05
 """With smaller loads it is left out: it is installed from the package index first."""
+_BOTH_SCALE: Final = 0.05
+"""With smaller loads the first mix is enough: the second differs in data alone."""
 _LONGEST: Final = 240.0
 _POLL_SECONDS: Final = 0.02
 _IN_FLIGHT: Final = 2_000

@@ -283,14 +283,14 @@ async def test_a_batch_is_recorded_as_if_each_change_came_alone(redis: Redis) ->
         (f"session/{chance.randrange(400)}", stamp(chance.randrange(9), at), b"row %d" % chance.randrange(3))
         for at in range(1_300)
     ]
-    hashes, seen = [VERSIONS, ROWS, DIRTY, OVERTAKEN], []
+    hashes, seen, scripts = [VERSIONS, ROWS, DIRTY, OVERTAKEN], [], Scripts(redis)
     for size in (1, len(changes)):
         await redis.flushdb()
         news = 0
         for start in range(0, len(changes), size):
             some = [part for change in changes[start : start + size] for part in change]
             keys = [STATE, ROWS, VERSIONS, DIRTY, OVERTAKEN, WITHDRAWN]
-            news += (await Scripts(redis).record_changes(keys, quiet=0, max_wait=0, always=True, changes=some))[0]
+            news += (await scripts.record_changes(keys, quiet=0, max_wait=0, always=True, changes=some))[0]
         seen.append((news, [await redis.hgetall(name) for name in hashes]))
     assert seen[0] == seen[1]
     assert all(seen[0][1])

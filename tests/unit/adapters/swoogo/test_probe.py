@@ -27,7 +27,9 @@ def values_of(name: str) -> tuple[Any, ...]:
 
 # Deliveries of webhooks are seen by a receiver, which the probe has not.
 PROBED = [field.name for field in dataclasses.fields(Switches) if not field.name.startswith("webhook_")]
-ALL = [(name, value) for name in PROBED for value in values_of(name)]
+USUAL = Switches()
+OTHERS = [(name, value) for name in PROBED for value in values_of(name) if value != getattr(USUAL, name)]
+"""Each value of each switch but its usual one: with that the account is the same one whatever the switch."""
 
 
 class Bench:
@@ -63,10 +65,13 @@ class Bench:
         return {kind: len(state[kind]) for kind in ("sessions", "speakers", "tracks", "sponsors", "locations")}
 
 
-@pytest.mark.parametrize(("name", "value"), ALL, ids=[f"{name}-{value}" for name, value in ALL])
-async def test_the_probe_finds_the_value_of_each_switch(name: str, value: Any) -> None:
+@pytest.mark.parametrize(
+    "switches",
+    [USUAL, *(dataclasses.replace(USUAL, **{name: value}) for name, value in OTHERS)],
+    ids=["as usual", *(f"{name}-{value}" for name, value in OTHERS)],
+)
+async def test_the_probe_finds_the_value_of_each_switch(switches: Switches) -> None:
     """Nothing else is misread because of it, and nothing is left in the event."""
-    switches = dataclasses.replace(Switches(), **{name: value})
     bench = Bench(switches)
     done = await bench.probed()
     assert done.error == ""
