@@ -1,10 +1,12 @@
-"""Many copies of a world, cheaper than `copy.deepcopy`: values of the domain never change and are shared."""
+"""Many copies of a world, cheaper than `copy.deepcopy`: frozen values of the domain and of fakes are shared."""
 
 from __future__ import annotations
 
 import io
 import pickle
-from typing import Any
+from typing import Any, Final
+
+_VALUES: Final = ("consumer.domain.", "consumer.ports", "tests.support.fakes.")
 
 
 class Copies:
@@ -29,7 +31,7 @@ class _Dumper(pickle.Pickler):
     def persistent_id(self, value: Any) -> int | None:
         kind = type(value)
         parameters = getattr(kind, "__dataclass_params__", None)
-        if parameters is None or not parameters.frozen or not kind.__module__.startswith("consumer.domain."):
+        if parameters is None or not parameters.frozen or not kind.__module__.startswith(_VALUES):
             return None
         self._kept.append(value)
         return len(self._kept) - 1

@@ -150,8 +150,9 @@ def spelt(value: Any, path: tuple[str | int, ...], hostile: str) -> bytes:
 
 
 async def survives(deed: Deed, replies: list[httpx.Response]) -> None:
-    """No error but the client's own; what comes out can be kept."""
+    """No error but the client's own; what comes out can be kept. The token is there: its answers are below."""
     world = a_world(*replies)
+    await world.tokens.put(a_work().connection.credential, "a token", 1_800)
     try:
         result = await deed.do(world)
     except SwoogoSyncError as error:
