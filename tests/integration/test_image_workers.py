@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Sequence
@@ -247,7 +248,10 @@ def _count_no_servers() -> None:
 
 def children() -> list[int]:
     """Processes that this test started and that have not ended."""
-    text = "".join(path.read_text() for path in Path("/proc/self/task").glob("*/children"))
+    text = ""
+    for path in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError):  # the thread has ended meanwhile
+            text += path.read_text()
     return [pid for pid in map(int, text.split()) if pid not in _servers and not gone(pid)]
 
 
