@@ -100,7 +100,8 @@ class RedisStatusBoard(RedisRuns):
         shown: dict[Any, Any] = {"left_out": codecs.encode(run.reasons)}
         if run.links or any(tally.synced for tally in run.tallies.values()):
             shown["reached"] = run.ended
-        newest = await cast("Awaitable[bytes | None]", self._redis.lindex(history, 0))
+        # A range, as LINDEX would be one more right of the user of the service (docs/access.md).
+        newest = next(iter(await cast("Awaitable[list[bytes]]", self._redis.lrange(history, 0, 0))), None)
         before = known_run(newest) if newest else None
         replaced = newest if newest and before and run.id != before.id and run.repeats(before) else b""
         async with self._redis.pipeline(transaction=True) as pipe:
