@@ -20,6 +20,8 @@ from consumer.settings import Settings
 
 _POLL_SECONDS: Final = 0.1
 _SOON_MS: Final = 20_000
+_TOPICS: Final = ("mappings", "sessions", "speakers", "sponsors")
+"""Each is read by a consumer group of its own."""
 
 
 class Watch:
@@ -43,6 +45,30 @@ class Watch:
         await self._ends.stop()
         await self._admin.close()
         await self._redis.aclose()
+
+    async def until_reading(self, timeout: float, *, check: Callable[[], object]) -> None:
+        """Return when the service reads every topic; before, it would meet what is published in several parts.
+
+        Args:
+            timeout: seconds after which TimeoutError says which consumer groups are missing.
+            check: called on every look; raises to give up.
+        """
+        deadline = time.monotonic() + timeout
+        while missing := await self._not_reading():
+            check()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"After {timeout:.0f} s the service does not read {', '.join(missing)}.")
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _not_reading(self) -> list[str]:
+        wanted = [f"{self._settings.kafka.group_id}.{name}" for name in _TOPICS]
+        try:
+            # One by one: of an answer about several, aiokafka 0.14 can read the first only.
+            answers = [await self._admin.describe_consumer_groups([each]) for each in wanted]
+        except KafkaError:
+            return wanted
+        states = [state for [answer] in answers for _, _, state, *_ in answer.groups]
+        return [each for each, state in zip(wanted, states, strict=True) if state != "Stable"]
 
     async def until_idle(
         self, timeout: float, *, group_id: str | None = None, check: Callable[[], object] = lambda: None
@@ -86,7 +112,7 @@ class Watch:
 
     async def _lag(self, group_id: str) -> int:
         topics = self._settings.kafka.topics
-        names = {getattr(topics, name): name for name in ("mappings", "sessions", "speakers", "sponsors")}
+        names = {getattr(topics, name): name for name in _TOPICS}
         partitions = [
             TopicPartition(described["topic"], partition["partition"])
             for described in await self._admin.describe_topics(list(names))
