@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from consumer.adapters.redis import codecs
@@ -34,6 +36,21 @@ async def test_an_older_or_equal_change_never_overwrites(bench: Bench, version: 
     forged = a_change("session/s1", version, codecs.encode(a_session("s1", title="from the past")))
     assert await bench.inbox.record(SUBJECT, [forged]) == 0
     assert (await bench.inbox.load(EVENT)).snapshot.sessions["s1"] == a_session("s1", version=5)
+
+
+@pytest.mark.rule("G1", "G4")
+async def test_marks_of_a_large_push_are_cleared_but_for_what_moved_and_by_its_holder_alone(mapped: Bench) -> None:
+    """More than one script takes care of."""
+    changes = [a_change(f"session/s{number}", number) for number in range(1, 1202)]
+    await mapped.inbox.record(SUBJECT, changes)
+    lease = await mapped.claimed(SUBJECT)
+    marks = (await mapped.inbox.load(EVENT)).marks
+    await mapped.inbox.record(SUBJECT, [a_change("session/s7", 2000)])
+    with pytest.raises(LeaseLostError):
+        await mapped.inbox.complete(replace(lease, epoch=lease.epoch - 1), marks)
+    assert len((await mapped.inbox.load(EVENT)).marks) == 1201
+    await mapped.inbox.complete(lease, marks)
+    assert (await mapped.inbox.load(EVENT)).marks == {"session/s7": stamped(2000)}
 
 
 @pytest.mark.rule("G6", "G3")

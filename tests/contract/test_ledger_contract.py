@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.adapters.redis.keys import Keys
 from consumer.domain.errors import LeaseLostError, UnavailableError
 from consumer.domain.fields.definitions import Choice, FieldDefinition, FieldDefinitions, KeptDefinitions
 from consumer.domain.records.field_values import FieldType
@@ -16,6 +17,7 @@ from consumer.ports import event_subject
 from tests.contract.bench import Bench
 from tests.contract.conftest import MakeBench
 from tests.support.builders import EVENT, NOW, an_entry, an_intent, session_key, speaker_key
+from tests.support.fakes import InMemoryLedger
 
 FULL = an_entry(
     7,
@@ -109,6 +111,23 @@ async def test_an_intent_is_on_the_changelog_before_anything_may_be_sent(bench: 
     lease = await bench.leased()
     await bench.ledger.put(lease, {session_key("s1"): an_intent("opening"), session_key("s2"): an_entry(2)})
     assert bench.changelog.written == [(EVENT, session_key("s1"), an_intent("opening"))]
+
+
+@pytest.mark.rule("G2", "G6")
+async def test_an_intent_that_redis_forgets_while_the_changelog_takes_it_is_put_again(bench: Bench) -> None:
+    """A rebuild may have read the changelog before it was there: a worker that then dies leaves nothing else."""
+    lease = await bench.leased()
+
+    async def forget() -> None:
+        if bench.redis is None:
+            assert isinstance(bench.ledger, InMemoryLedger)
+            bench.ledger.entries.clear()
+        else:
+            await bench.redis.delete(Keys("test").event(EVENT, "ledger"), Keys("test").event(EVENT, "unlogged"))
+
+    bench.changelog.during_write = forget
+    await bench.ledger.put(lease, {session_key("s1"): an_intent("opening")})
+    assert await bench.ledger.load(EVENT) == {session_key("s1"): an_intent("opening")}
 
 
 @pytest.mark.rule("G6")

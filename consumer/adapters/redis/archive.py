@@ -10,7 +10,7 @@ from typing import Final, Protocol, cast
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.base import RedisStore
+from consumer.adapters.redis.base import PART, RedisStore, parts
 from consumer.adapters.redis.client import guarded, read_hash, read_value
 from consumer.adapters.redis.event_stats import EventStats, RedisEventStats
 from consumer.adapters.redis.keys import Keys
@@ -125,7 +125,11 @@ class RedisArchive(RedisStore):
         if at is not None:
             # First, so that it is among the events whatever breaks off here.
             await self._redis.sadd(self._keys.events(), event_id)
-            if await self._scripts.bring_back(names, at=at, ledger=await self._read(event_id, text) if text else {}):
+            ledger = await self._read(event_id, text) if text else {}
+            *former, last = parts([part for row in ledger.items() for part in row], 2 * PART)
+            for some in former:
+                await self._scripts.bring_back(names, at=at, rows=some, last=False)
+            if await self._scripts.bring_back(names, at=at, rows=last, last=True):
                 await self._redis.srem(self._keys.archived(), event_id)
         # Another worker may have brought it back meanwhile, and archived it again: then this may be where it lies.
         if text and await self.archived_at(event_id) is None:

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.archive import RedisArchive
+from consumer.adapters.redis.base import PART, parts
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.codecs import changed_rows, kept_row
 from consumer.adapters.redis.inbox_requests import REQUESTS, InboxRequests
@@ -216,7 +217,12 @@ class RedisInbox(InboxRequests):
         rest_in: float | None = None,
     ) -> None:
         subject = lease.subject
-        pairs = [part for mark in marks.items() for part in mark]
+        *former, last = parts([part for mark in marks.items() for part in mark], 2 * PART)
+        state, dirty = self._names(subject, "state", "dirty")
+        for some in former:
+            if not await self._scripts.clear_marks(state, dirty, epoch=lease.epoch, marks=some):
+                self._leases.drop(lease)
+                raise LeaseLostError.of(subject)
         due = await self._scripts.complete_subject(
             self._names(subject, "state", "dirty", "orders", "requests", "served"),
             epoch=lease.epoch,
@@ -229,7 +235,7 @@ class RedisInbox(InboxRequests):
             asked=[each.id for each in lease.asked],
             survey_in=-1 if survey_in is None else -2 if isinf(survey_in) else round(survey_in * 1000),
             rest_in=-1 if rest_in is None else round(rest_in * 1000),
-            marks=pairs,
+            marks=last,
         )
         self._leases.drop(lease)
         if due == -2:

@@ -10,7 +10,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.base import RedisStore
+from consumer.adapters.redis.base import RedisStore, parts
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.due_index import DueIndex
 from consumer.adapters.redis.keys import Keys
@@ -114,14 +114,16 @@ class InboxRequests(RedisStore):
     ) -> None:
         subject = event_subject(event_id)
         state, waiting = (self._keys.subject(subject, name) for name in ("state", "orders"))
-        due = await self._scripts.request_orders(state, waiting, orders=map(str, commands), at_once=at_once)
+        for some in parts([*map(str, commands)]):
+            due = await self._scripts.request_orders(state, waiting, orders=some, at_once=at_once)
         await self._due.put(subject, due)
 
     @guarded
     async def drop_commands(self, lease: Lease, commands: Sequence[LedgerCommand]) -> None:
         state, waiting = (self._keys.subject(lease.subject, name) for name in ("state", "orders"))
-        if not await self._scripts.drop_orders(state, waiting, epoch=lease.epoch, orders=map(str, commands)):
-            raise LeaseLostError.of(lease.subject)
+        for some in parts([*map(str, commands)]):
+            if not await self._scripts.drop_orders(state, waiting, epoch=lease.epoch, orders=some):
+                raise LeaseLostError.of(lease.subject)
 
     @guarded
     async def put_control(self, control: Control, *, expected: int | None = None, by: Lease | None = None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
 from typing import Final, Protocol, cast
 from weakref import WeakValueDictionary
 
@@ -11,6 +12,7 @@ from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
 from consumer.adapters.redis.archive import RedisArchive
+from consumer.adapters.redis.base import PART, parts
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.keys import Keys
 from consumer.adapters.redis.scripts import Scripts
@@ -51,9 +53,13 @@ class RedisLedger:
     @guarded
     async def load(self, event_id: str) -> Ledger:
         key = self._keys.event(event_id, "ledger")
-        stored: Mapping[bytes, bytes] = await read_hash(self._redis, key)
-        if not stored and self._archive:  # it may come back in between
-            stored = await self._archive.ledger(event_id) or await read_hash(self._redis, key)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hget(self._keys.event(event_id, "state"), "archived")
+            pipe.hgetall(key)
+            archived, stored = cast("tuple[bytes | None, dict[bytes, bytes]]", await pipe.execute())
+        if archived and self._archive:  # it may come back in between
+            kept = await self._archive.ledger(event_id)
+            stored = {**kept, **stored} if kept else await read_hash(self._redis, key)
         return dict(codecs.ledger_entry(key.decode(), row) for key, row in stored.items())
 
     async def put(self, lease: Lease, entries: Mapping[str, Entry | None]) -> None:
@@ -65,19 +71,26 @@ class RedisLedger:
             await self._uninterrupted.run(self._log_intents(lease, intents))
 
     async def _log_intents(self, lease: Lease, intents: Mapping[str, Entry]) -> None:
+        """A replica may have taken over meanwhile that lacks them, and a rebuild may have read the changelog before.
+
+        So they are put once more: Redis has them now, or whatever is promoted later finds them on the changelog.
+        """
+        stored = {key: codecs.encode(entry) for key, entry in intents.items()}
         async with self._order(lease.subject.id):
             try:
                 await self._changelog.write(lease.subject.id, intents)
             finally:
-                await self._check_lease(lease, {key: codecs.encode(entry) for key, entry in intents.items()})
+                await self._check_lease(lease, stored, again=intents)
 
-    async def _check_lease(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
+    async def _check_lease(
+        self, lease: Lease, stored: Mapping[str, bytes], again: Mapping[str, Entry] = MappingProxyType({})
+    ) -> None:
         """Raises LeaseLostError when these were sent, with whatever answer, by somebody who has no lease any more.
 
-        They may have come after what the next holder wrote: that is sent on once more.
+        They may have come after what the next holder wrote: that is sent on once more. `again`: put meanwhile.
         """
         try:
-            await self._still_held(lease)
+            await self._put(lease, again)
         except LeaseLostError:
             await self._logged(lease, stored)
             raise
@@ -116,12 +129,10 @@ class RedisLedger:
 
     @guarded
     async def requeue_changelog(self, lease: Lease) -> None:
-        event = lease.subject.id
-        state, ledger = self._keys.subject(lease.subject, "state"), self._keys.event(event, "ledger")
-        if not await self._scripts.requeue_changelog(
-            state, ledger, self._keys.event(event, "unlogged"), epoch=lease.epoch
-        ):
-            raise LeaseLostError.of(lease.subject)
+        state, ledger, unlogged = (self._keys.event(lease.subject.id, name) for name in ("state", "ledger", "unlogged"))
+        for names in parts(cast("list[bytes]", await self._redis.hkeys(ledger))):
+            if not await self._scripts.requeue_changelog(state, unlogged, epoch=lease.epoch, names=names):
+                raise LeaseLostError.of(lease.subject)
 
     async def log_deletions(self, lease: Lease, deletions: Mapping[str, int]) -> None:
         stamps = {contact: stamp(version, version, 0) for contact, version in deletions.items()}
@@ -140,15 +151,12 @@ class RedisLedger:
     @guarded
     async def _logged(self, lease: Lease, stored: Mapping[str, bytes]) -> None:
         """Entries written again while the changelog was being written stay for the next flush."""
-        event_id = lease.subject.id
-        held = await self._scripts.ack_outbox(
-            self._keys.subject(lease.subject, "state"),
-            self._keys.event(event_id, "ledger"),
-            self._keys.event(event_id, "unlogged"),
-            epoch=lease.epoch,
-            fields=[part for pair in stored.items() for part in pair],
-        )
-        if not held:
+        names = [self._keys.event(lease.subject.id, name) for name in ("state", "ledger", "unlogged")]
+        held = [
+            await self._scripts.ack_outbox(*names, epoch=lease.epoch, fields=fields)
+            for fields in parts([part for pair in stored.items() for part in pair], 2 * PART)
+        ]
+        if not all(held):
             raise LeaseLostError.of(lease.subject)
 
     @guarded
@@ -198,8 +206,9 @@ class RedisLedger:
 
     async def _write_entries(self, lease: Lease, fields: list[str | bytes]) -> None:
         names = [self._keys.event(lease.subject.id, name) for name in ("state", "ledger", "figures", "unlogged")]
-        if not await self._scripts.write_counted(names, epoch=lease.epoch, fields=fields):
-            raise LeaseLostError.of(lease.subject)
+        for some in parts(fields, 2 * PART):
+            if not await self._scripts.write_counted(names, epoch=lease.epoch, fields=some):
+                raise LeaseLostError.of(lease.subject)
 
     async def _write(self, lease: Lease, name: str, fields: list[str | bytes]) -> None:
         state = self._keys.subject(lease.subject, "state")

@@ -9,7 +9,7 @@ import structlog
 from redis.asyncio import Redis
 
 from consumer.adapters.redis import codecs
-from consumer.adapters.redis.base import RedisStore
+from consumer.adapters.redis.base import PART, RedisStore, parts
 from consumer.adapters.redis.client import guarded, read_hash
 from consumer.adapters.redis.inbox import RedisInbox
 from consumer.adapters.redis.keys import Keys
@@ -25,7 +25,6 @@ from consumer.ports.rebuild import Logged
 
 log = structlog.get_logger("rebuild")
 
-_ENTRIES_PER_CALL: Final = 500
 _LOOKED_AT: Final = (Kind.SESSION, Kind.SPONSOR)
 """Kinds that are otherwise created without a look; the others are always looked for."""
 
@@ -69,9 +68,9 @@ class RedisRestorer(RedisStore):
                 return 0  # its archived ledger has them
             await self._archive.bring_back(event_id)
         changed = 0
-        for start in range(0, len(logged), _ENTRIES_PER_CALL):
+        for some in parts(logged):
             arguments: list[str | bytes | int] = []
-            for each in logged[start : start + _ENTRIES_PER_CALL]:
+            for each in some:
                 if each.entry is None:
                     arguments += (each.key, b"", 0, each.at)
                 else:
@@ -114,8 +113,8 @@ class RedisRestorer(RedisStore):
     async def requests_served(self, org_id: str, stamps: Mapping[str, str]) -> None:
         subject = org_subject(org_id)
         state, dirty = (self._keys.subject(subject, name) for name in ("state", "dirty"))
-        marks = [part for mark in stamps.items() for part in mark]
-        due = await self._scripts.forget_marks(state, dirty, marks=marks)
+        for marks in parts([part for mark in stamps.items() for part in mark], 2 * PART):
+            due = await self._scripts.forget_marks(state, dirty, marks=marks)
         await self._inbox.index(subject, due)
 
     @guarded
@@ -123,8 +122,7 @@ class RedisRestorer(RedisStore):
         subject = event_subject(event_id)
         names = [self._keys.subject(subject, name) for name in ("state", "requests", "served")]
         news = 0
-        for start in range(0, len(requests), _ENTRIES_PER_CALL):
-            some = requests[start : start + _ENTRIES_PER_CALL]
+        for some in parts(requests):
             known, due = await self._scripts.restore_served(
                 names, served=[part for each in some for part in (each.id, each.stamp)]
             )

@@ -110,6 +110,10 @@ class Scripts(CreditScripts, PairScripts, RebuildScripts):
         held, _ = await self.named["renew_lease"]([state], [epoch, lease])
         return int(held)
 
+    async def clear_marks(self, state: str, dirty: str, *, epoch: int, marks: Iterable[str]) -> bool:
+        """False when somebody else has the lease."""
+        return bool(await self.named["clear_marks"]([state, dirty], [epoch, *marks]))
+
     async def complete_subject(
         self,
         keys: Iterable[str],
@@ -211,9 +215,9 @@ class Scripts(CreditScripts, PairScripts, RebuildScripts):
         """False when something waits or somebody else has the lease. `keys`: see the script."""
         return bool(await self.named["archive_event"](keys, [epoch, at, places, *rows]))
 
-    async def bring_back(self, keys: Iterable[str], *, at: int, ledger: Mapping[bytes, bytes]) -> bool:
-        """False when it is not archived any more. `keys`: state, figures, ledger."""
-        return bool(await self.named["bring_back"](keys, [at, *(part for row in ledger.items() for part in row)]))
+    async def bring_back(self, keys: Iterable[str], *, at: int, rows: Iterable[bytes], last: bool) -> bool:
+        """False when it is not archived any more. `keys`: state, figures, ledger; `rows`: key, row of each entry."""
+        return bool(await self.named["bring_back"](keys, [at, int(last), *rows]))
 
     async def ack_outbox(
         self, state: str, target: str, outbox: str, *, epoch: int, fields: Iterable[str | bytes]
@@ -234,9 +238,9 @@ class Scripts(CreditScripts, PairScripts, RebuildScripts):
         """Give records with the mark the digest that follows them in `fields`; returns how many are left in doubt."""
         return int(await self.named["note_sent"]([published], [mark, *fields]))
 
-    async def requeue_changelog(self, state: str, target: str, outbox: str, *, epoch: int) -> bool:
+    async def requeue_changelog(self, state: str, outbox: str, *, epoch: int, names: Iterable[bytes]) -> bool:
         """False when somebody else has the lease."""
-        return bool(await self.named["requeue_changelog"]([state, target, outbox], [epoch]))
+        return bool(await self.named["requeue_changelog"]([state, outbox], [epoch, *names]))
 
     async def set_fence(self, fences: str, *, subject: str, epoch: int, until: int) -> bool:
         """False when a later epoch is known."""

@@ -42,6 +42,35 @@ async def test_without_kafka_it_neither_goes_nor_comes_back_and_loses_nothing(de
     assert await desk.ledger.load(EVENT) == ENTRIES
 
 
+async def test_a_large_ledger_comes_back_in_parts_and_goes_on_where_a_worker_died(desk: Desk) -> None:
+    """Until all of it is there nothing is planned from a part, and nothing is counted twice."""
+    entries = {session_key(f"s{number}"): an_entry(number) for number in range(1, 1202)}
+    await an_event_that_is_over(desk, entries)
+    await archiver(desk).look()
+    scripts, calls = archive(desk)._scripts, list[bool]()
+    original = scripts.bring_back
+
+    async def dies(*arguments: Any, last: bool, **named: Any) -> bool:
+        if len(calls) == 1:
+            raise UnavailableError("It dies.")
+        calls.append(last)
+        return await original(*arguments, last=last, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scripts, "bring_back", dies)
+        with pytest.raises(UnavailableError):
+            await archive(desk).bring_back(EVENT)
+    assert calls == [False]
+    assert await desk.stores.redis.hlen(desk.stores.keys.event(EVENT, "ledger")) == 500
+    assert await desk.ledger.load(EVENT) == entries
+    await desk.record(past("s1", title="Another", version=NOW + 1))
+    await desk.claim()
+    assert await desk.ledger.load(EVENT) == entries
+    shown = (await desk.read("status", EVENT))["event"]
+    assert (shown["archived"], shown["ledger"]) == (None, {"session/applied": 1201})
+    assert not await archive(desk)._stats.recount(EVENT)
+
+
 async def test_a_copy_that_could_not_be_removed_goes_with_the_next_erasure(desk: Desk) -> None:
     """Kafka went away when the event was back already."""
     await an_event_that_is_over(desk)

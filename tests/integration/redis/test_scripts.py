@@ -120,8 +120,18 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "bring_back": (
         [record_to_claim, claim, complete_all, archive],
         lambda scripts: scripts.bring_back(
-            [STATE, "{s}:figures", "{s}:ledger"], at=7, ledger={b"session/1": b'{"state":"applied"}'}
+            [STATE, "{s}:figures", "{s}:ledger"], at=7, rows=[b"session/1", b'{"state":"applied"}'], last=True
         ),
+    ),
+    "bring_back of which more follows": (
+        [record_to_claim, claim, complete_all, archive],
+        lambda scripts: scripts.bring_back(
+            [STATE, "{s}:figures", "{s}:ledger"], at=7, rows=[b"session/1", b'{"state":"applied"}'], last=False
+        ),
+    ),
+    "clear_marks": (
+        [record_to_claim, claim],
+        lambda scripts: scripts.clear_marks(STATE, DIRTY, epoch=EPOCH, marks=["session/s1", stamped(1)]),
     ),
     "settle_figures": (
         [record_to_claim, claim],
@@ -132,7 +142,7 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "ack_outbox": ([record_to_claim, claim, write], ack_outbox),
     "requeue_changelog": (
         [record_to_claim, claim, write, ack_outbox],
-        lambda scripts: scripts.requeue_changelog(STATE, "{s}:ledger", "{s}:unlogged", epoch=EPOCH),
+        lambda scripts: scripts.requeue_changelog(STATE, "{s}:unlogged", epoch=EPOCH, names=[b"k1", b"k2"]),
     ),
     "note_sent": ([record_to_claim, claim, mark_published], note_sent),
     "note_sent that finds another mark": ([record_to_claim, claim, partial(mark_published, mark="?9")], note_sent),

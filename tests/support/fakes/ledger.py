@@ -81,6 +81,7 @@ class InMemoryLedger:
         if intents:
             await self.changelog.write(event_id, intents)
             self._inbox.fence(lease)
+            self.entries.setdefault(event_id, {}).update(intents)
 
     async def flush(self, lease: Lease) -> None:
         """See `ports.LedgerStore`."""

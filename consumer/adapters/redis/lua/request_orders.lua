@@ -9,8 +9,7 @@ local function earliest(due, survey, hold, held)
   return due and math.max(due, held) or -1
 end
 local now = state_time(KEYS[1])
--- One by one: Lua hands over some 8,000 arguments at most.
-for at = 2, #ARGV do redis.call('SADD', KEYS[2], ARGV[at]) end
+if #ARGV > 1 then redis.call('SADD', KEYS[2], unpack(ARGV, 2)) end
 local fields = redis.call('HMGET', KEYS[1], 'continuous', 'due', 'until', 'survey', 'hold')
 local due = tonumber(fields[2])
 if (fields[1] == '1' or ARGV[1] == '1') and (not due or due > now) then
