@@ -106,6 +106,11 @@ def archive(scripts: Scripts) -> Awaitable[Any]:
     return scripts.archive_event(names, epoch=EPOCH, at=7, places="op 0:7", rows=[b"session/s1", b"row", b"1"])
 
 
+def bring_back(scripts: Scripts, *, last: bool = True) -> Awaitable[Any]:
+    names = [STATE, "{s}:figures", "{s}:ledger"]
+    return scripts.bring_back(names, at=7, rows=[b"session/1", b'{"state":"applied"}'], last=last)
+
+
 def mark_published(scripts: Scripts, mark: str = "?7") -> Awaitable[Any]:
     return scripts.write_fenced(STATE, "{s}:published", epoch=EPOCH, fields=["k1", mark, "k2", mark])
 

@@ -37,6 +37,7 @@ from tests.integration.redis.script_calls import (
     archive,
     ask_lift,
     ask_survey,
+    bring_back,
     checkpoint_rebuild,
     claim,
     commit_rebuild,
@@ -117,18 +118,8 @@ CASES: dict[str, tuple[list[Run], Run]] = {
     "write_counted": ([record_to_claim, claim], write),
     "write_counted that replaces": ([record_to_claim, claim], lambda scripts: write(scripts, replace=True)),
     "archive_event": ([record_to_claim, claim, complete_all], archive),
-    "bring_back": (
-        [record_to_claim, claim, complete_all, archive],
-        lambda scripts: scripts.bring_back(
-            [STATE, "{s}:figures", "{s}:ledger"], at=7, rows=[b"session/1", b'{"state":"applied"}'], last=True
-        ),
-    ),
-    "bring_back of which more follows": (
-        [record_to_claim, claim, complete_all, archive],
-        lambda scripts: scripts.bring_back(
-            [STATE, "{s}:figures", "{s}:ledger"], at=7, rows=[b"session/1", b'{"state":"applied"}'], last=False
-        ),
-    ),
+    "bring_back": ([record_to_claim, claim, complete_all, archive], bring_back),
+    "bring_back of a part": ([record_to_claim, claim, complete_all, archive], partial(bring_back, last=False)),
     "clear_marks": (
         [record_to_claim, claim],
         lambda scripts: scripts.clear_marks(STATE, DIRTY, epoch=EPOCH, marks=["session/s1", stamped(1)]),
