@@ -31,7 +31,6 @@ _DEEP_CREDITS = 1 + 2 * 10 + 1
 """The event with its sessions, speakers and sponsors; rooms and tracks; the field of levels."""
 _EVERY = 4.0
 """Seconds between two changes of `--look`."""
-_START_SECONDS = 120.0
 _HAND_TYPED = "<p>Typed in Swoogo by a person. It stays.</p>"
 
 
@@ -148,8 +147,7 @@ async def _run(
                     console.print(f"The console: {await open_console(running)}", highlight=False, soft_wrap=True)
                     commands = f"The commands, in another shell: . {written(running)}; swoogo-sync status"
                     console.print(commands, highlight=False, markup=False, soft_wrap=True)
-                await playing.watch.until_reading(_START_SECONDS, check=playing.check)
-                await playing.connect(settings={"field_maps": MAPS} if own else None)
+                playing.mapped_with = {"field_maps": MAPS} if own else {}
                 if look:
                     progress.ended(await playing.publish(story[:1], "A conference arrives"))
                     progress.begin("A change every few seconds, until Ctrl-C")

@@ -59,7 +59,10 @@ Announce = Callable[[str], None]
 
 @dataclass(slots=True)
 class Play:
-    """One conference, played to one world."""
+    """One conference, played to one world.
+
+    `mapped_with`: settings of the mapping that follows what is published next; None: it is mapped by `connect`.
+    """
 
     world: World
     publisher: Publisher
@@ -72,6 +75,7 @@ class Play:
     hand_made: set[int] = field(default_factory=set)
     typed: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    mapped_with: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     _pictures: set[str] = field(default_factory=set)
@@ -119,7 +123,13 @@ class Play:
         """Publish revisions one after the other without waiting in between."""
 
         async def act() -> int:
-            return await self.publisher.publish_all([(each, self.now()) for each in revisions])
+            records = await self.publisher.publish_all([(each, self.now()) for each in revisions])
+            if self.mapped_with is not None:
+                # All of it is there when the first push begins, however slow the machine is.
+                await self.watch.until_read(_LONGEST, check=self.check)
+                settings, self.mapped_with = self.mapped_with, None
+                await self.connect(settings=settings or None)
+            return records
 
         expected = self.expected
         self.expected = fold(expected, Resources.of(revisions[-1], self.event, at=self.now()), datetime.now(UTC))

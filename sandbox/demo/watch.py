@@ -46,29 +46,14 @@ class Watch:
         await self._admin.close()
         await self._redis.aclose()
 
-    async def until_reading(self, timeout: float, *, check: Callable[[], object]) -> None:
-        """Return when the service reads every topic; before, it would meet what is published in several parts.
-
-        Args:
-            timeout: seconds after which TimeoutError says which consumer groups are missing.
-            check: called on every look; raises to give up.
-        """
+    async def until_read(self, timeout: float, *, check: Callable[[], object]) -> None:
+        """Return when the service has read everything published; see `until_idle`."""
         deadline = time.monotonic() + timeout
-        while missing := await self._not_reading():
+        while lag := await self._unread(self._settings.kafka.group_id):
             check()
             if time.monotonic() > deadline:
-                raise TimeoutError(f"After {timeout:.0f} s the service does not read {', '.join(missing)}.")
+                raise TimeoutError(f"After {timeout:.0f} s the service has not read all: {lag}.")
             await asyncio.sleep(_POLL_SECONDS)
-
-    async def _not_reading(self) -> list[str]:
-        wanted = [f"{self._settings.kafka.group_id}.{name}" for name in _TOPICS]
-        try:
-            # One by one: of an answer about several, aiokafka 0.14 can read the first only.
-            answers = [await self._admin.describe_consumer_groups([each]) for each in wanted]
-        except KafkaError:
-            return wanted
-        states = [state for [answer] in answers for _, _, state, *_ in answer.groups]
-        return [each for each, state in zip(wanted, states, strict=True) if state != "Stable"]
 
     async def until_idle(
         self, timeout: float, *, group_id: str | None = None, check: Callable[[], object] = lambda: None
@@ -94,11 +79,14 @@ class Watch:
         # A subject that is busy says enough: the brokers are asked when none is, and the subjects once more after them.
         if work := await self._work():
             return work
+        return await self._unread(group_id) or await self._work()
+
+    async def _unread(self, group_id: str) -> str:
         try:
             lag = await self._lag(group_id)
         except KafkaError:
             return "the consumer groups are not there yet"
-        return f"{lag} records to read" if lag else await self._work()
+        return f"{lag} records to read" if lag else ""
 
     async def _work(self) -> str:
         try:
