@@ -147,13 +147,13 @@ async def _run(
                     console.print(f"The console: {await open_console(running)}", highlight=False, soft_wrap=True)
                     commands = f"The commands, in another shell: . {written(running)}; swoogo-sync status"
                     console.print(commands, highlight=False, markup=False, soft_wrap=True)
-                playing.mapped_with = {"field_maps": MAPS} if own else {}
+                arrives = "A conference arrives" if look or own else f"Revision {files[0].name}"
+                progress.ended(await playing.publish(story[:1], arrives, {"field_maps": MAPS} if own else {}))
                 if look:
-                    progress.ended(await playing.publish(story[:1], "A conference arrives"))
                     progress.begin("A change every few seconds, until Ctrl-C")
                     await go_on(playing, story, _EVERY)
                 if files:
-                    await _revisions(playing, story, files, progress)
+                    await _revisions(playing, story[1:], files[1:], progress)
                 else:
                     await _sample(playing, story[0], progress)
                 progress.ended(await playing.replay())
@@ -180,7 +180,6 @@ def unsteady(errors: float, seed: int) -> list[dict[str, Any]]:
 
 
 async def _sample(playing: Play, conference: Conference, progress: Progress) -> None:
-    progress.ended(await playing.publish([conference], "A conference arrives"))
     edits = sample.burst(conference)
     progress.ended(await playing.publish(edits, "A burst of 60 edits on 20 sessions"))
     conference = edits[-1]

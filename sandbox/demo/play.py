@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from consumer.adapters.redis.client import connect
 from consumer.adapters.redis.keys import Keys
@@ -32,8 +32,7 @@ from sandbox.demo.world import CONSUMER_KEY, CONSUMER_SECRET, World
 ORG_ID: Final = "757e8d5b-ce66-45f5-ab36-273414f8ab2f"
 EVENT_ID: Final = 4001
 _LONGEST: Final = 1800.0
-_LOOK_SECONDS: Final = 0.05
-_CLOCK_SECONDS: Final = 0.5
+_LOOK_SECONDS, _CLOCK_SECONDS = 0.05, 0.5
 WRITES: Final = ("POST", "PUT", "DELETE")
 """Methods of calls that change something."""
 
@@ -59,10 +58,7 @@ Announce = Callable[[str], None]
 
 @dataclass(slots=True)
 class Play:
-    """One conference, played to one world.
-
-    `mapped_with`: settings of the mapping that follows what is published next; None: it is mapped by `connect`.
-    """
+    """One conference, played to one world."""
 
     world: World
     publisher: Publisher
@@ -75,7 +71,6 @@ class Play:
     hand_made: set[int] = field(default_factory=set)
     typed: dict[str, str] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
-    mapped_with: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
     _pictures: set[str] = field(default_factory=set)
@@ -119,16 +114,16 @@ class Play:
         self.chapters.append(chapter)
         return chapter
 
-    async def publish(self, revisions: Sequence[Conference], title: str) -> Chapter:
-        """Publish revisions one after the other without waiting in between."""
+    async def publish(
+        self, revisions: Sequence[Conference], title: str, mapped_with: Mapping[str, Any] | None = None
+    ) -> Chapter:
+        """Publish revisions in a row; then connect, and map the event with these settings if there are any."""
 
         async def act() -> int:
             records = await self.publisher.publish_all([(each, self.now()) for each in revisions])
-            if self.mapped_with is not None:
-                # All of it is there when the first push begins, however slow the machine is.
-                await self.watch.until_read(_LONGEST, check=self.check)
-                settings, self.mapped_with = self.mapped_with, None
-                await self.connect(settings=settings or None)
+            if mapped_with is not None:  # the first push finds all of it, however slow the machine is
+                await self.watch.until_idle(_LONGEST, check=self.check)
+                await self.connect(settings=mapped_with)
             return records
 
         expected = self.expected
@@ -220,8 +215,7 @@ class Play:
         """Have the event compared with Swoogo now, and wait for it; `least_credits` is what that costs at least."""
 
         async def act() -> int:
-            settings, event_id = self.world.settings, str(self.event.id)
-            held = open_stores(settings)
+            held, event_id = open_stores(self.world.settings), str(self.event.id)
             try:
                 await held.inbox.request_survey(event_id, depth)
                 async with asyncio.timeout(_LONGEST):
@@ -243,8 +237,7 @@ class Play:
 
     async def state(self) -> dict[str, Any]:
         """What the sandbox holds of the event."""
-        found: dict[str, Any] = await self.world.get(f"state?event_id={self.swoogo_event_id}")
-        return found
+        return cast("dict[str, Any]", await self.world.get(f"state?event_id={self.swoogo_event_id}"))
 
     async def runs(self) -> list[Run]:
         """The service's own account, newest first."""
@@ -257,8 +250,7 @@ class Play:
 
     async def journal(self, since: int) -> list[dict[str, Any]]:
         """Calls to the sandbox with a number above `since`, oldest first."""
-        found: list[dict[str, Any]] = await self.world.get(f"journal?since={since}")
-        return found
+        return cast("list[dict[str, Any]]", await self.world.get(f"journal?since={since}"))
 
     async def _count(self, chapter: Chapter, before: dict[str, Any]) -> None:
         after = await self.world.get("stats")

@@ -20,8 +20,6 @@ from consumer.settings import Settings
 
 _POLL_SECONDS: Final = 0.1
 _SOON_MS: Final = 20_000
-_TOPICS: Final = ("mappings", "sessions", "speakers", "sponsors")
-"""Each is read by a consumer group of its own."""
 
 
 class Watch:
@@ -45,15 +43,6 @@ class Watch:
         await self._ends.stop()
         await self._admin.close()
         await self._redis.aclose()
-
-    async def until_read(self, timeout: float, *, check: Callable[[], object]) -> None:
-        """Return when the service has read everything published; see `until_idle`."""
-        deadline = time.monotonic() + timeout
-        while lag := await self._unread(self._settings.kafka.group_id):
-            check()
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"After {timeout:.0f} s the service has not read all: {lag}.")
-            await asyncio.sleep(_POLL_SECONDS)
 
     async def until_idle(
         self, timeout: float, *, group_id: str | None = None, check: Callable[[], object] = lambda: None
@@ -79,14 +68,11 @@ class Watch:
         # A subject that is busy says enough: the brokers are asked when none is, and the subjects once more after them.
         if work := await self._work():
             return work
-        return await self._unread(group_id) or await self._work()
-
-    async def _unread(self, group_id: str) -> str:
         try:
             lag = await self._lag(group_id)
         except KafkaError:
             return "the consumer groups are not there yet"
-        return f"{lag} records to read" if lag else ""
+        return f"{lag} records to read" if lag else await self._work()
 
     async def _work(self) -> str:
         try:
@@ -100,7 +86,7 @@ class Watch:
 
     async def _lag(self, group_id: str) -> int:
         topics = self._settings.kafka.topics
-        names = {getattr(topics, name): name for name in _TOPICS}
+        names = {getattr(topics, name): name for name in ("mappings", "sessions", "speakers", "sponsors")}
         partitions = [
             TopicPartition(described["topic"], partition["partition"])
             for described in await self._admin.describe_topics(list(names))
