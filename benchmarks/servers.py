@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from sandbox.demo.world import Servers
-from sandbox.embedded import EmbeddedKafka, EmbeddedTansu, EmbeddedValkey, ServerUnavailableError
+from sandbox.embedded import EmbeddedKafka, EmbeddedValkey
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,8 @@ async def ground() -> AsyncIterator[Ground]:
     Raises ServerUnavailableError, ServerFailedError.
     """
     async with AsyncExitStack() as stack:
-        valkey = EmbeddedValkey()
-        stack.push_async_callback(valkey.astop)
-        kafka, _ = await asyncio.gather(_start_kafka(), valkey.astart())
+        kafka, valkey = EmbeddedKafka(), EmbeddedValkey()
         stack.push_async_callback(kafka.astop)
+        stack.push_async_callback(valkey.astop)
+        await asyncio.gather(kafka.astart(), valkey.astart())
         yield Ground(kafka.label, kafka.bootstrap, valkey.url)
-
-
-async def _start_kafka() -> EmbeddedKafka | EmbeddedTansu:
-    kafka = EmbeddedKafka()
-    try:
-        await kafka.astart()
-    except ServerUnavailableError:
-        tansu = EmbeddedTansu()
-        await tansu.astart()
-        return tansu
-    return kafka

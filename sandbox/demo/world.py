@@ -20,7 +20,7 @@ from consumer.adapters.kafka.topics import DEFAULT_TOPICS, PARTITIONS, create_to
 from consumer.adapters.sealing import KeyPair
 from consumer.settings import PREFIX, Settings, Topics, load_settings
 from sandbox.conference.records import TopicNames
-from sandbox.embedded import EmbeddedKafka, EmbeddedTansu, EmbeddedValkey, ServerFailedError, ServerUnavailableError
+from sandbox.embedded import EmbeddedKafka, EmbeddedValkey, ServerFailedError
 from sandbox.embedded.server import HOST, EmbeddedServer, die_with_parent
 
 CONSUMER_KEY: Final = "demo-key"
@@ -198,17 +198,16 @@ async def world(
         swoogo = SandboxProcess(window=window, latency_ms=latency_ms, limit=limit, switches=switches)
         stack.push_async_callback(swoogo.astop)
         if servers is None:
-            valkey = EmbeddedValkey()
+            kafka, valkey = EmbeddedKafka(), EmbeddedValkey()
+            stack.push_async_callback(kafka.astop)
             stack.push_async_callback(valkey.astop)
-            starting = asyncio.gather(_start_kafka(), valkey.astart(), swoogo.astart())
+            starting = asyncio.gather(kafka.astart(), valkey.astart(), swoogo.astart())
             try:
-                kafka = (await starting)[0]
+                await starting
             except BaseException:
                 starting.cancel()
                 raise
-            stack.push_async_callback(kafka.astop)
-            broker = "Tansu (no Java found)" if isinstance(kafka, EmbeddedTansu) else "Apache Kafka"
-            bootstrap, redis_url, prefix = kafka.bootstrap, valkey.url, ""
+            broker, bootstrap, redis_url, prefix = "Apache Kafka", kafka.bootstrap, valkey.url, ""
         else:
             await swoogo.astart()
             broker, bootstrap, redis_url = "the Kafka given", servers.bootstrap, servers.redis_url
@@ -243,15 +242,3 @@ async def world(
         running = World(broker, bootstrap, TopicNames(**names), swoogo, control, keys, environment)
         stack.push_async_callback(running.stop_services)
         yield running
-
-
-async def _start_kafka() -> EmbeddedKafka | EmbeddedTansu:
-    """Apache Kafka where there is Java, else Tansu."""
-    kafka = EmbeddedKafka()
-    try:
-        await kafka.astart()
-    except ServerUnavailableError:
-        tansu = EmbeddedTansu()
-        await tansu.astart()
-        return tansu
-    return kafka
