@@ -113,6 +113,22 @@ async def test_an_intent_is_on_the_changelog_before_anything_may_be_sent(bench: 
     assert bench.changelog.written == [(EVENT, session_key("s1"), an_intent("opening"))]
 
 
+@pytest.mark.rule("G4", "G6")
+async def test_more_entries_than_one_script_takes_are_put_logged_and_logged_again(bench: Bench) -> None:
+    lease = await bench.leased()
+    entries = {session_key(f"s{number}"): an_entry(number) for number in range(1, 1202)}
+    await bench.ledger.put(lease, dict(entries))
+    assert await bench.ledger.load(EVENT) == entries
+    await bench.ledger.flush(lease)
+    assert {key: entry for _, key, entry in bench.changelog.written} == entries
+    bench.changelog.written.clear()
+    await bench.ledger.flush(lease)
+    assert bench.changelog.written == []
+    await bench.ledger.requeue_changelog(lease)
+    await bench.ledger.flush(lease)
+    assert {key: entry for _, key, entry in bench.changelog.written} == entries
+
+
 @pytest.mark.rule("G2", "G6")
 async def test_an_intent_that_redis_forgets_while_the_changelog_takes_it_is_put_again(bench: Bench) -> None:
     """A rebuild may have read the changelog before it was there: a worker that then dies leaves nothing else."""

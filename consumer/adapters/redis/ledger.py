@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from types import MappingProxyType
 from typing import Final, Protocol, cast
 from weakref import WeakValueDictionary
 
@@ -83,14 +82,14 @@ class RedisLedger:
                 await self._check_lease(lease, stored, again=intents)
 
     async def _check_lease(
-        self, lease: Lease, stored: Mapping[str, bytes], again: Mapping[str, Entry] = MappingProxyType({})
+        self, lease: Lease, stored: Mapping[str, bytes], again: Mapping[str, Entry] | None = None
     ) -> None:
         """Raises LeaseLostError when these were sent, with whatever answer, by somebody who has no lease any more.
 
         They may have come after what the next holder wrote: that is sent on once more. `again`: put meanwhile.
         """
         try:
-            await self._put(lease, again)
+            await self._put(lease, again or {})
         except LeaseLostError:
             await self._logged(lease, stored)
             raise
